@@ -1,0 +1,1 @@
+"""The SAR science of Fournaise, free of any web or catalogue code."""

@@ -1,0 +1,82 @@
+"""What a chain hands back: finished files with their media types, and a few figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class MediaType(StrEnum):
+    """Media types of results, as the clients expect them."""
+
+    GEOTIFF = "image/tiff; subtype=geotiff"
+    PNG = "image/png"
+    JSON = "application/json"
+    QML = "application/x-qgis-layer-settings"
+    ZIP = "application/zip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputInfo:
+    """What a chain declares of one of its outputs, before any run.
+
+    Attributes
+    ----------
+    name : str
+        Identifier, also the stem of the file.
+    title : str
+        A few words.
+    abstract : str
+        One or two sentences.
+    media_type : MediaType
+        Of the file.
+    """
+
+    name: str
+    title: str
+    abstract: str
+    media_type: MediaType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """A finished file.
+
+    Attributes
+    ----------
+    name : str
+        Name of the OutputInfo that it fulfils.
+    path : Path
+        Where it is.
+    media_type : MediaType
+        Of the file.
+    """
+
+    name: str
+    path: Path
+    media_type: MediaType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainResult:
+    """Everything that a run left behind.
+
+    Attributes
+    ----------
+    artefacts : tuple of Artefact
+        The files, in the order of the chain's outputs.
+    report : dict
+        The contents of the JSON report.
+    """
+
+    artefacts: tuple[Artefact, ...]
+    report: dict[str, Any]
+
+    def artefact(self, name: str) -> Artefact:
+        """Return the artefact of that name; raises KeyError if there is none."""
+        for item in self.artefacts:
+            if item.name == name:
+                return item
+        raise KeyError(name)

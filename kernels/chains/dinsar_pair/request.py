@@ -1,0 +1,171 @@
+"""What a user says to get an interferogram of two images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernels.chains.artefacts import MediaType, OutputInfo
+from kernels.chains.request import Request, option
+from kernels.errors import RequestError
+from kernels.model import Looks
+
+IW_LOOKS = Looks(azimuth=2, range=8)
+STRIPMAP_LOOKS = Looks(azimuth=3, range=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DinsarPairRequest(Request):
+    """Two SLC products, a DEM, and how to combine them."""
+
+    reference: Path = option(
+        title="Reference product (Sentinel-1 SLC, SAFE folder or zip)",
+        abstract="The earlier or master image; its geometry is the geometry of the result.",
+        role="slc",
+    )
+    secondary: Path = option(
+        title="Secondary product (Sentinel-1 SLC of the same track, SAFE folder or zip)",
+        abstract="The later or slave image; it is resampled onto the reference.",
+        role="slc",
+    )
+    dem: tuple[Path, ...] = option(
+        title="Elevation model (folder of SRTM or Copernicus tiles, GeoTIFF or VRT)",
+        abstract="One or several; where they overlap the first one that has a value wins.",
+        role="dem",
+    )
+    dem_heights: str = option(
+        default="egm96",
+        choices=("egm96", "ellipsoid"),
+        title="Heights of the elevation model are above (egm96 or ellipsoid)",
+        abstract="SRTM and Copernicus heights count from the geoid; EGM96 is added to them.",
+    )
+    dem_missing: str = option(
+        default="fail",
+        choices=("fail", "sea", "fill"),
+        title="Where the elevation model has no value (fail, sea or fill)",
+        abstract="Stop with an error, take sea level, or fill from the neighbourhood.",
+    )
+    orbits: Path | None = option(
+        default=None,
+        title="Folder of precise orbit files (POEORB, RESORB)",
+        abstract="The best file that covers a product is used, else the product's annotation.",
+        role="orbits",
+    )
+    polarisation: str = option(
+        default="VV",
+        choices=("VV", "VH", "HH", "HV"),
+        title="Polarisation (VV, VH, HH or HV)",
+    )
+    swaths: tuple[str, ...] = option(
+        default=(),
+        choices=("IW1", "IW2", "IW3", "S1", "S2", "S3", "S4", "S5", "S6"),
+        title="Swaths (IW1, IW2, IW3; S1 to S6 for StripMap; none = all of the product)",
+    )
+    first_burst: int | None = option(
+        default=None,
+        minimum=1,
+        title="First burst of the reference, counted from 1 (none = first)",
+    )
+    last_burst: int | None = option(
+        default=None,
+        minimum=1,
+        title="Last burst of the reference, included (none = last)",
+    )
+    azimuth_looks: int | None = option(
+        default=None,
+        minimum=1,
+        maximum=64,
+        title="Looks in azimuth, 1 to 64 (none = 2 for IW, 3 for StripMap)",
+    )
+    range_looks: int | None = option(
+        default=None,
+        minimum=1,
+        maximum=64,
+        title="Looks in range, 1 to 64 (none = 8 for IW, 3 for StripMap)",
+    )
+    kernel: int = option(
+        default=12,
+        choices=(8, 12),
+        title="Taps of the resampling kernel (8 = fast, 12 = accurate)",
+    )
+    ortho: str = option(
+        default="geographic",
+        choices=("geographic", "utm"),
+        title="Map projection of the result (geographic or utm)",
+    )
+    spacing: float | None = option(
+        default=None,
+        minimum=1e-6,
+        maximum=1000.0,
+        title="Pixel size of the result [degrees or metres] (none = 0.0001 degrees or 10 m)",
+    )
+    threads: int | None = option(
+        default=None,
+        minimum=1,
+        maximum=256,
+        title="Computing threads, 1 to 256 (none = all cores)",
+    )
+    memory_mb: int = option(
+        default=1000,
+        unit="MB",
+        minimum=200,
+        maximum=1_000_000,
+        title="Memory budget for pixel blocks [MB], 200 or more",
+    )
+
+    def __post_init__(self) -> None:
+        """Check fields and the rules between them."""
+        Request.__post_init__(self)
+        if self.first_burst and self.last_burst and self.last_burst < self.first_burst:
+            raise RequestError(
+                "last_burst", f"at least first_burst = {self.first_burst}", self.last_burst
+            )
+        if self.spacing is not None and self.ortho == "geographic" and self.spacing > 0.1:
+            raise RequestError(
+                "spacing", "at most 0.1 degrees for ortho = geographic", self.spacing
+            )
+        if self.spacing is not None and self.ortho == "utm" and self.spacing < 1.0:
+            raise RequestError("spacing", "at least 1 metre for ortho = utm", self.spacing)
+
+
+OUTPUTS = (
+    OutputInfo(
+        name="interferogram",
+        title="Interferogram on the map",
+        abstract=(
+            "Bands amplitude, phase (rad), coherency, isData and line-of-sight displacement "
+            "towards the satellite (m, wrapped to half a wavelength)."
+        ),
+        media_type=MediaType.GEOTIFF,
+    ),
+    OutputInfo(
+        name="interferogram_radar",
+        title="Interferogram in radar geometry",
+        abstract="Bands amplitude, phase (rad), coherency, isData; zip of one GeoTIFF per swath.",
+        media_type=MediaType.ZIP,
+    ),
+    OutputInfo(
+        name="phase_picture",
+        title="Picture of the wrapped phase",
+        abstract="Phase over amplitude, with a colour wheel, axes and scale.",
+        media_type=MediaType.PNG,
+    ),
+    OutputInfo(
+        name="coherence_picture",
+        title="Picture of the coherence",
+        abstract="Coherence with its colour bar, axes and scale.",
+        media_type=MediaType.PNG,
+    ),
+    OutputInfo(
+        name="style",
+        title="QGIS style of the interferogram",
+        abstract="Cyclic colours for the phase band; load it in the layer's properties.",
+        media_type=MediaType.QML,
+    ),
+    OutputInfo(
+        name="report",
+        title="Report",
+        abstract="Orbits used, baselines, height of ambiguity, coherence, versions, timings.",
+        media_type=MediaType.JSON,
+    ),
+)

@@ -1,0 +1,42 @@
+"""What a chain is, as the web, the command line and the docs see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kernels.chains.artefacts import ChainResult, OutputInfo
+from kernels.chains.request import Request
+from kernels.engine.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A named computation from one request to artefacts.
+
+    Attributes
+    ----------
+    name : str
+        Identifier of the process and of the command, for example "dinsar-pair".
+    title, abstract : str
+        For people.
+    version : str
+        Of the chain's results.
+    request : type of Request
+        Its fields are the inputs.
+    outputs : tuple of OutputInfo
+        What a run leaves in the folder.
+    run : callable
+        ``run(request, folder, progress) -> ChainResult``; writes its results into `folder`
+        under final names only when they are complete.
+    """
+
+    name: str
+    title: str
+    abstract: str
+    version: str
+    request: type[Request]
+    outputs: tuple[OutputInfo, ...]
+    run: Callable[[Any, Path, Progress], ChainResult]
