@@ -19,9 +19,20 @@ unchanged, and every error survives pickling (jobs run in other processes).
 
 from __future__ import annotations
 
+import re
+
+
+def _plain(text: str) -> str:
+    """Replace what a WPS server would not repeat by single blanks."""
+    return " ".join(re.findall(r"[\w.:!?=,;/-]+", text))
+
 
 class FournaiseError(Exception):
     """Root of every error that Fournaise raises on purpose."""
+
+    def __str__(self) -> str:
+        """One line in the allowed characters, whatever a file name or a value holds."""
+        return _plain(super().__str__())
 
 
 class RequestError(FournaiseError):
@@ -44,7 +55,8 @@ class RequestError(FournaiseError):
         self.value = value
 
     def __str__(self) -> str:
-        return f"{self.argument} must be {self.rule}, got {self.value}"
+        """Name the argument, the rule and the value."""
+        return _plain(f"{self.argument} must be {self.rule}, got {self.value}")
 
 
 class InputError(FournaiseError):
@@ -71,5 +83,5 @@ class ProcessingError(FournaiseError):
     """The data was readable, but no result is possible."""
 
 
-class Cancelled(FournaiseError):
+class Cancelled(FournaiseError):  # noqa: N818 - an outcome, not a mistake
     """The user asked to stop."""

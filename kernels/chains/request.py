@@ -81,7 +81,18 @@ def option(
     choices: tuple[Any, ...] = (),
     role: str | None = None,
 ) -> Any:
-    """Make a field of a request; the arguments are those of `OptionInfo`."""
+    """Make a field of a request.
+
+    Parameters
+    ----------
+    title, abstract, default, unit, minimum, maximum, choices, role : object
+        As in `OptionInfo`; without a default the user must give a value.
+
+    Returns
+    -------
+    dataclasses.Field
+        To be assigned to the field's name in the class body.
+    """
     description = {
         "title": title,
         "abstract": abstract,
@@ -191,7 +202,10 @@ def _convert_one(info: OptionInfo, value: Any) -> Any:
     if info.kind is Path and isinstance(value, str):
         return Path(value)
     if info.kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise RequestError(info.name, "a finite number", value) from error
     return value
 
 
@@ -218,11 +232,17 @@ def _check_one(info: OptionInfo, value: Any) -> None:
     wrong_bool = isinstance(value, bool) and info.kind is not bool
     if wrong_bool or not isinstance(value, info.kind):
         raise RequestError(info.name, _NAMES.get(info.kind, "a path"), value)
-    if info.kind is float and not math.isfinite(value):
-        raise RequestError(info.name, "a finite number", value)
     if info.choices and value not in info.choices:
         raise RequestError(info.name, f"one of {', '.join(map(str, info.choices))}", value)
+    if isinstance(value, int | float):
+        _check_number(info, value)
+
+
+def _check_number(info: OptionInfo, value: float) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RequestError(info.name, "a finite number", value)
+    # fifteen digits: a million stays 1000000, as the user wrote it
     if info.minimum is not None and value < info.minimum:
-        raise RequestError(info.name, f"at least {info.minimum:g}", value)
+        raise RequestError(info.name, f"at least {info.minimum:.15g}", value)
     if info.maximum is not None and value > info.maximum:
-        raise RequestError(info.name, f"at most {info.maximum:g}", value)
+        raise RequestError(info.name, f"at most {info.maximum:.15g}", value)

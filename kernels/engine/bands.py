@@ -56,12 +56,33 @@ def split_rows(rows: int, *, band_rows: int, multiple: int = 1, first: int = 0) 
 
 
 def rows_for_budget(budget_bytes: float, *, bytes_per_row: float, at_least: int = 1) -> int:
-    """Return how many rows of a band fit a memory budget."""
+    """Find how many rows of a band fit a memory budget.
+
+    Parameters
+    ----------
+    budget_bytes : float
+        Memory for one band [bytes].
+    bytes_per_row : float
+        Memory that a row takes [bytes].
+    at_least : int
+        Rows of a band even where the budget is too small.
+
+    Returns
+    -------
+    int
+        Rows of a band.
+    """
     return max(at_least, int(budget_bytes // max(bytes_per_row, 1.0)))
 
 
 def default_threads() -> int:
-    """Return the number of cores that this process may use."""
+    """Count the cores that this process may use.
+
+    Returns
+    -------
+    int
+        1 or more.
+    """
     return len(os.sched_getaffinity(0))
 
 
@@ -125,6 +146,21 @@ def run_bands(
 def map_bands(
     tasks: Sequence[Task], compute: Callable[[Task], Result], *, threads: int
 ) -> Iterator[Result]:
-    """Yield the results of independent pieces in order, computed by a few threads."""
+    """Compute independent pieces in a few threads.
+
+    Parameters
+    ----------
+    tasks : sequence
+        The pieces.
+    compute : callable
+        ``compute(task) -> result``; called by up to `threads` threads at once.
+    threads : int
+        Computing threads.
+
+    Yields
+    ------
+    object
+        The result of each piece, in the order of `tasks`.
+    """
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="band") as pool:
         yield from pool.map(compute, tasks)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -32,10 +31,9 @@ def scratch_folder(near: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        for parent in created:
-            if any(parent.iterdir()):
-                break
-            parent.rmdir()
+        with suppress(OSError):  # someone else has put something there, or taken it away
+            for parent in created:
+                parent.rmdir()
 
 
 def publish(source: Path, target: Path) -> Path:
@@ -54,5 +52,4 @@ def publish(source: Path, target: Path) -> Path:
         `target`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
-    return target
+    return source.replace(target)
