@@ -13,7 +13,7 @@ help: ## This list
 setup: ## Install what is missing: system packages, .venv, the GDAL binding
 	@scripts/setup.sh
 
-demo: setup ## Simulate a pair over a volcano, make its interferogram, draw it
+demo: setup ## Simulate a pair, make its interferogram and its pictures
 	@$(python) examples/demo.py
 
 test: setup ## Run the tests (minutes)
