@@ -20,7 +20,7 @@ from kernels.model import (
     StateVectors,
 )
 from kernels.products.bursts import acquisition_mode, read_bursts
-from kernels.products.elements import Element, printable
+from kernels.products.elements import Element
 
 UNKNOWN_PROCESSOR = "unknown"
 
@@ -68,7 +68,7 @@ def relative_orbit(platform: str, absolute_orbit: int) -> int:
     """
     offsets = {"S1A": 73, "S1B": 27, "S1C": 172 if absolute_orbit <= 8018 else 99, "S1D": 42}
     if platform not in offsets:
-        raise ProductError(f"platform must be one of S1A, S1B, S1C, S1D, got {printable(platform)}")
+        raise ProductError(f"platform must be one of S1A, S1B, S1C, S1D, got {platform}")
     return (absolute_orbit - offsets[platform]) % _REPEAT_CYCLE_ORBITS + 1
 
 
@@ -93,7 +93,7 @@ def read_annotation(path: Path) -> SlcProduct:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ProductError(f"{printable(path.name)} cannot be read") from error
+        raise ProductError(f"{path.name} cannot be read") from error
     return parse_annotation(content, origin=path.name, context=ProductContext(name=path.stem))
 
 
@@ -122,7 +122,7 @@ def parse_annotation(content: bytes, *, origin: str, context: ProductContext) ->
     root = Element.parse(content, origin=origin)
     product_type = root.text("adsHeader/productType")
     if product_type != "SLC":
-        raise ProductError(f"{root.origin} must be an SLC, got {printable(product_type)}")
+        raise ProductError(f"{root.origin} must be an SLC, got {product_type}")
     start = root.time(f"{_IMAGE}/productFirstLineUtcTime")
     epoch = context.epoch or midnight(start)
     platform = root.text("adsHeader/missionId")
@@ -157,8 +157,7 @@ def parse_annotation(content: bytes, *, origin: str, context: ProductContext) ->
 def _ascending(root: Element) -> bool:
     direction = root.text(f"{_PRODUCT}/pass").lower()
     if direction not in {"ascending", "descending"}:
-        shown = printable(direction)
-        raise ProductError(f"{root.origin}: pass must be Ascending or Descending, got {shown}")
+        raise ProductError(f"{root.origin}: pass must be Ascending or Descending, got {direction}")
     return direction == "ascending"
 
 

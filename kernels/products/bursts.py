@@ -21,7 +21,7 @@ from kernels.model import (
     Shape,
 )
 from kernels.products.bistatic import IW_REFERENCE_TIME, fit_bistatic_range
-from kernels.products.elements import Element, printable
+from kernels.products.elements import Element
 
 STRIPMAP = "SM"
 """Mode of every StripMap beam."""
@@ -45,7 +45,7 @@ def acquisition_mode(root: Element) -> str:
         return mode
     if mode in _STRIPMAP_MODES:
         return STRIPMAP
-    raise ProductError(f"{root.origin}: mode must be IW, EW or StripMap, got {printable(mode)}")
+    raise ProductError(f"{root.origin}: mode must be IW, EW or StripMap, got {mode}")
 
 
 def read_bursts(

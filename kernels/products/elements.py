@@ -16,13 +16,7 @@ from kernels.errors import ProductError
 
 Value = TypeVar("Value")
 
-_UNREPEATABLE = re.compile(r"[^\w .:!?=,;/-]")
 _TIME = re.compile(r"(?:UTC=)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d*Z?", re.ASCII)
-
-
-def printable(text: object) -> str:
-    """Return text with only the characters that an error message may hold."""
-    return _UNREPEATABLE.sub("_", str(text))
 
 
 def parse_time(text: str) -> datetime:
@@ -74,9 +68,9 @@ class Element:
     def parse(cls, content: bytes, *, origin: str) -> Element:
         """Parse a whole file; raises ProductError if it is not well-formed."""
         try:
-            return cls(etree.fromstring(content, secure_parser()), printable(origin))
+            return cls(etree.fromstring(content, secure_parser()), origin)
         except (etree.XMLSyntaxError, ValueError) as error:
-            raise ProductError(f"{printable(origin)} is not well-formed XML") from error
+            raise ProductError(f"{origin} is not well-formed XML") from error
 
     def has(self, path: str) -> bool:
         """Tell whether there is an element at a path below this one."""
@@ -103,10 +97,9 @@ class Element:
         try:
             return convert(text)
         except ValueError as error:
-            shown = printable(text[:40])
-            raise ProductError(f"{self.origin}: element {path} must be {kind}, got {shown}") from (
-                error
-            )
+            raise ProductError(
+                f"{self.origin}: element {path} must be {kind}, got {text[:40]}"
+            ) from error
 
     def number(self, path: str) -> float:
         """Return the value of an element that holds one finite number."""

@@ -1,0 +1,141 @@
+"""Complex pixels of a measurement file, read by window through GDAL."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.errors import ProductError
+from kernels.model import Shape
+from kernels.products.gdal_access import gdal_errors, gdal_module
+
+
+class GdalPixelReader:
+    """Reads a complex TIFF; opened at the first need, safe to share between threads.
+
+    Parameters
+    ----------
+    gdal_path : str
+        Name that GDAL opens the file by.
+    shape : Shape
+        Size that the annotation states; a file of another size is refused.
+    """
+
+    def __init__(self, gdal_path: str, *, shape: Shape) -> None:
+        self._path = gdal_path
+        self._name = PurePosixPath(gdal_path).name
+        self._shape = shape
+        self._lock = threading.Lock()
+        self._dataset: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_reopen, (self._path, self._shape))
+
+    @property
+    def shape(self) -> Shape:
+        """Lines and samples of the file."""
+        return self._shape
+
+    def check(self) -> None:
+        """Open the file and compare it with the annotation.
+
+        Raises
+        ------
+        ProductError
+            If it is missing, no complex TIFF, of another size or cut off.
+        """
+        with self._lock:
+            self._open()
+
+    def read(
+        self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
+    ) -> NDArray[np.complex64]:
+        """Read a window.
+
+        Parameters
+        ----------
+        first_line, lines : int
+            Rows of the file.
+        first_sample, samples : int
+            Columns of the file; None: to the end of the line.
+
+        Returns
+        -------
+        ndarray of complex64, shape (lines, samples)
+            Digital numbers.
+
+        Raises
+        ------
+        ProductError
+            If the window is not inside the file or the file cannot be read.
+        """
+        samples = self._shape.samples - first_sample if samples is None else samples
+        if not (
+            0 <= first_line <= first_line + lines <= self._shape.lines
+            and 0 <= first_sample <= first_sample + samples <= self._shape.samples
+        ):
+            raise ProductError(
+                f"{self._name}: window must be inside {self._shape.lines} lines and"
+                f" {self._shape.samples} samples, got lines {first_line} to {first_line + lines}"
+                f" and samples {first_sample} to {first_sample + samples}"
+            )
+        pixels = np.empty((lines, samples), dtype=np.complex64)
+        if pixels.size:
+            with self._lock, gdal_errors(ProductError, self._name):
+                band = self._open().GetRasterBand(1)
+                band.ReadAsArray(first_sample, first_line, samples, lines, buf_obj=pixels)
+        return pixels
+
+    def _open(self) -> Any:
+        if self._dataset is None:
+            gdal = gdal_module()
+            with gdal_errors(ProductError, self._name):
+                dataset = gdal.OpenEx(
+                    self._path,
+                    gdal.OF_RASTER | gdal.OF_READONLY,
+                    allowed_drivers=["GTiff"],
+                    sibling_files=[PurePosixPath(self._path).name],
+                )
+            self._check_size(dataset)
+            self._check_complex(gdal, dataset)
+            self._check_end(gdal, dataset)
+            self._dataset = dataset
+        return self._dataset
+
+    def _check_size(self, dataset: Any) -> None:
+        found = Shape(dataset.RasterYSize, dataset.RasterXSize)
+        if found != self._shape:
+            raise ProductError(
+                f"{self._name} must have {self._shape.lines} lines and {self._shape.samples}"
+                f" samples as annotated, got {found.lines} and {found.samples}"
+            )
+
+    def _check_complex(self, gdal: Any, dataset: Any) -> None:
+        kind = dataset.GetRasterBand(1).DataType
+        if dataset.RasterCount != 1 or not gdal.DataTypeIsComplex(kind):
+            raise ProductError(
+                f"{self._name} must have one complex band, got {dataset.RasterCount} of type"
+                f" {gdal.GetDataTypeName(kind)}"
+            )
+
+    def _check_end(self, gdal: Any, dataset: Any) -> None:
+        """Refuse a file that ends before its last block, before hours are spent on its start."""
+        band = dataset.GetRasterBand(1)
+        columns, rows = band.GetBlockSize()
+        last = f"{(self._shape.samples - 1) // columns}_{(self._shape.lines - 1) // rows}"
+        offset = band.GetMetadataItem(f"BLOCK_OFFSET_{last}", "TIFF")
+        size = band.GetMetadataItem(f"BLOCK_SIZE_{last}", "TIFF")
+        file = gdal.VSIStatL(self._path)
+        if None not in (offset, size, file) and int(offset) + int(size) > file.size:
+            raise ProductError(
+                f"{self._name} is cut off: {int(offset) + int(size)} bytes expected,"
+                f" got {file.size}"
+            )
+
+
+def _reopen(gdal_path: str, shape: Shape) -> GdalPixelReader:
+    return GdalPixelReader(gdal_path, shape=shape)

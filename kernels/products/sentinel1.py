@@ -1,0 +1,186 @@
+"""Sentinel-1 products in SAFE folders and zips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from kernels.errors import OrbitError, ProductError
+from kernels.model import CalibrationLut, Shape, SlcProduct
+from kernels.products.annotation import (
+    UNKNOWN_PROCESSOR,
+    ProductContext,
+    midnight,
+    parse_annotation,
+    read_annotation,
+)
+from kernels.products.calibration import parse_calibration
+from kernels.products.manifest import parse_manifest
+from kernels.products.orbit_files import choose_state_vectors
+from kernels.products.pixels import GdalPixelReader
+from kernels.products.safe import MANIFEST, SafeArchive, open_safe
+from kernels.products.sentinel1_names import Image, image_of_annotation, parse_product_name
+
+__all__ = ["Image", "Sentinel1Product", "open_sentinel1", "read_annotation"]
+
+_ANNOTATIONS = "annotation"
+_CALIBRATIONS = "annotation/calibration"
+_MEASUREMENTS = "measurement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentinel1Product:
+    """A Sentinel-1 product whose images are read on demand.
+
+    Attributes
+    ----------
+    name : str
+        Without folder or ending.
+    platform : str
+        S1A, S1B, S1C or S1D.
+    mode : str
+        IW, EW, WV, or SM for StripMap.
+    product_type : str
+        RAW, SLC, GRD or OCN.
+    start, stop : datetime
+        Sensing time of the name [UTC, naive], to the second.
+    images : tuple of Image
+        Swaths and polarisations whose annotation is there.
+    archive : SafeArchive
+        Where the files are.
+    orbits : Path or None
+        Folder, zip or file of precise orbits.
+    """
+
+    name: str
+    platform: str
+    mode: str
+    product_type: str
+    start: datetime
+    stop: datetime
+    images: tuple[Image, ...]
+    archive: SafeArchive
+    orbits: Path | None = None
+
+    def slc(self, swath: str, polarisation: str, *, need_pixels: bool = True) -> SlcProduct:
+        """Read the metadata of one image; its pixels are read later, by block.
+
+        Parameters
+        ----------
+        swath : str
+            For example IW2 or S3.
+        polarisation : str
+            VV, VH, HH or HV.
+        need_pixels : bool
+            Whether pixels are read later; if not, the measurement file may be missing.
+
+        Returns
+        -------
+        SlcProduct
+            With the best orbit of the orbit folder, else the annotation's.
+
+        Raises
+        ------
+        ProductError
+            If the product is no SLC, has no such image, or a file of it is unusable.
+        OrbitError
+            If the orbit folder does not exist or its file for this product is damaged.
+        """
+        annotation = self._annotation(Image(swath.upper(), polarisation.upper()))
+        product = parse_annotation(
+            self.archive.read(annotation),
+            origin=PurePosixPath(annotation).name,
+            context=self._context(),
+        )
+        return replace(
+            product,
+            state_vectors=choose_state_vectors(
+                self.orbits,
+                platform=product.platform,
+                start=product.start,
+                stop=product.stop,
+                annotated=product.state_vectors,
+            ),
+            calibration=self._calibration(annotation, product.grid.epoch),
+            pixels=self._pixels(annotation, product.grid.shape) if need_pixels else None,
+        )
+
+    def _annotation(self, image: Image) -> str:
+        if self.product_type != "SLC":
+            raise ProductError(f"{self.name} must be an SLC, got {self.product_type}")
+        for member in self.archive.in_folder(_ANNOTATIONS):
+            if image_of_annotation(PurePosixPath(member).name) == image:
+                return member
+        there = ", ".join(f"{swath} {polarisation}" for swath, polarisation in self.images)
+        wanted = f"{image.swath} {image.polarisation}"
+        raise ProductError(f"{self.name} has no image {wanted}; there are: {there or 'none'}")
+
+    def _context(self) -> ProductContext:
+        facts = parse_manifest(self.archive.read(MANIFEST), origin=f"{self.name} {MANIFEST}")
+        return ProductContext(
+            name=self.name,
+            epoch=midnight(self.start),
+            relative_orbit=facts.relative_orbit,
+            processor=facts.processor or UNKNOWN_PROCESSOR,
+        )
+
+    def _calibration(self, annotation: str, epoch: datetime) -> CalibrationLut | None:
+        name = f"calibration-{PurePosixPath(annotation).name}"
+        member = f"{_CALIBRATIONS}/{name}"
+        if member not in self.archive.members:
+            return None
+        return parse_calibration(self.archive.read(member), origin=name, epoch=epoch)
+
+    def _pixels(self, annotation: str, shape: Shape) -> GdalPixelReader:
+        stem = f"{_MEASUREMENTS}/{PurePosixPath(annotation).stem}"
+        for member in (f"{stem}.tiff", f"{stem}.tif"):
+            if member in self.archive.members:
+                reader = GdalPixelReader(self.archive.gdal_path(member), shape=shape)
+                reader.check()
+                return reader
+        raise ProductError(f"{self.name} has no measurement file {stem}.tiff")
+
+
+def open_sentinel1(path: Path, *, orbits: Path | None = None) -> Sentinel1Product:
+    """Open a Sentinel-1 product; only names are read.
+
+    Parameters
+    ----------
+    path : Path
+        A SAFE folder, its manifest.safe, or a zip of the folder, which is read in place.
+    orbits : Path or None
+        A folder of EOF files, a zip of them or one file; None: the annotation's orbit is used.
+
+    Returns
+    -------
+    Sentinel1Product
+        Its images are read by its method slc.
+
+    Raises
+    ------
+    ProductError
+        If this is no SAFE product, a damaged zip, or its name breaks the naming convention.
+    OrbitError
+        If the orbit folder does not exist.
+    """
+    if orbits is not None and not orbits.exists():
+        raise OrbitError(f"orbit folder {orbits} does not exist")
+    archive = open_safe(path)
+    name = parse_product_name(archive.name)
+    images = {
+        image
+        for member in archive.in_folder(_ANNOTATIONS)
+        if (image := image_of_annotation(PurePosixPath(member).name)) is not None
+    }
+    return Sentinel1Product(
+        name=name.text,
+        platform=name.platform,
+        mode=name.mode,
+        product_type=name.product_type,
+        start=name.start,
+        stop=name.stop,
+        images=tuple(sorted(images)),
+        archive=archive,
+        orbits=orbits,
+    )
