@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+if "CI" not in os.environ:  # where it is set, hypothesis takes its own reproducible profile
+    # a busy machine and a first compilation say nothing about the code
+    settings.register_profile("local", deadline=None)
+    settings.load_profile("local")
 
 
 @pytest.fixture(scope="session")
