@@ -1,0 +1,1 @@
+"""Where pixels are: orbit, ellipsoid, zero-Doppler geometry, baselines, illumination, map grids."""

@@ -1,0 +1,1 @@
+"""Interferometry: deramping, coregistration, resampling, interferogram and coherence."""

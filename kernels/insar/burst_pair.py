@@ -1,0 +1,305 @@
+"""From the pixels of two bursts to the sums of the multilooked interferogram, band by band."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.engine.bands import Band
+from kernels.geometry.orbit import Orbit
+from kernels.geometry.terrain_numba import blend_node_rows, terrain_row
+from kernels.insar import deramp_numba, interferogram_numba, resample_numba
+from kernels.insar.coregistration import Coregistration
+from kernels.insar.deramp import AzimuthRamp
+from kernels.insar.resample import kaiser_sinc
+from kernels.model import Burst, Dem, Looks
+
+_BYTES_PER_PIXEL = 52
+"""Of a band while it is computed: both images, three planes of resampling, offsets, phase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookSums:
+    """Sums over the pixels of look cells.
+
+    Attributes
+    ----------
+    cross : ndarray of complex64, shape (cell rows, cells)
+        Flattened reference times conjugate secondary.
+    reference_power, secondary_power : ndarray of float32, shape (cell rows, cells)
+        Squared amplitudes.
+    counts : ndarray of int32, shape (cell rows, cells)
+        Valid pixels.
+    """
+
+    cross: NDArray[np.complex64]
+    reference_power: NDArray[np.float32]
+    secondary_power: NDArray[np.float32]
+    counts: NDArray[np.int32]
+
+    @classmethod
+    def zeros(cls, rows: int, cells: int) -> LookSums:
+        """Empty sums."""
+        return cls(
+            cross=np.zeros((rows, cells), np.complex64),
+            reference_power=np.zeros((rows, cells), np.float32),
+            secondary_power=np.zeros((rows, cells), np.float32),
+            counts=np.zeros((rows, cells), np.int32),
+        )
+
+    def bands(self, looks: Looks) -> NDArray[np.float32]:
+        """Amplitude, phase, coherency and isData of the interferogram.
+
+        Parameters
+        ----------
+        looks : Looks
+            Of a whole cell.
+
+        Returns
+        -------
+        ndarray of float32, shape (4, cell rows, cells)
+            Amplitude [digital numbers] is the geometric mean of both; phase [rad]; coherency
+            0 to 1; isData 1 where every pixel of the cell was valid. The first three are NaN
+            elsewhere.
+        """
+        complete = self.counts == looks.azimuth * looks.range
+        power = np.sqrt(self.reference_power * self.secondary_power)
+        found = np.full((4, *self.counts.shape), np.nan, np.float32)
+        found[3] = complete
+        found[0][complete] = np.sqrt(power[complete] / (looks.azimuth * looks.range))
+        found[1][complete] = np.angle(self.cross[complete])
+        alive = complete & (power > 0.0)
+        found[2][complete] = 0.0
+        found[2][alive] = np.minimum(np.abs(self.cross[alive]) / power[alive], 1.0)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Geometry:
+    """Per-pixel geometry of some reference lines."""
+
+    first: int
+    sample_offsets: NDArray[np.float32]
+    lines: NDArray[np.float64]
+    cycles: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurstPair:
+    """A reference burst, its secondary burst, and all that is needed to combine them.
+
+    Attributes
+    ----------
+    reference, secondary : Burst
+        The two bursts.
+    coregistration : Coregistration
+        Of their grids.
+    ramp : AzimuthRamp
+        Of the secondary.
+    weights : ndarray of float32, shape (steps + 1, taps)
+        Interpolation weights.
+    """
+
+    reference: Burst
+    secondary: Burst
+    coregistration: Coregistration
+    ramp: AzimuthRamp
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        reference: Burst,
+        reference_orbit: Orbit,
+        secondary: Burst,
+        secondary_orbit: Orbit,
+        dem: Dem,
+        taps: int,
+    ) -> BurstPair:
+        """Prepare a pair; the arguments are those of `Coregistration.of` and `kaiser_sinc`."""
+        return cls(
+            reference=reference,
+            secondary=secondary,
+            coregistration=Coregistration.of(
+                reference=reference.grid,
+                reference_orbit=reference_orbit,
+                secondary=secondary.grid,
+                secondary_orbit=secondary_orbit,
+                dem=dem,
+            ),
+            ramp=AzimuthRamp.of(secondary, secondary_orbit),
+            weights=kaiser_sinc(taps),
+        )
+
+    @property
+    def bytes_per_line(self) -> int:
+        """Memory that one line of a band needs while it is computed."""
+        samples = max(self.reference.grid.shape.samples, self.secondary.grid.shape.samples)
+        return samples * _BYTES_PER_PIXEL
+
+    def secondary_lines(self, lines: Band) -> Band:
+        """Lines of the secondary burst that some reference lines need; rows may be 0."""
+        taps = self.weights.shape[1]
+        smallest, _, largest = self.coregistration.line_offsets
+        first = math.floor(lines.first + smallest) - taps // 2
+        last = math.ceil(lines.first + lines.rows - 1 + largest) + taps // 2 + 1
+        first = max(first, 0)
+        last = min(last, self.secondary.grid.shape.lines - 1)
+        return Band(first, max(last - first + 1, 0))
+
+    def compute(
+        self,
+        lines: Band,
+        reference: NDArray[np.complex64],
+        secondary: NDArray[np.complex64],
+        looks: Looks,
+    ) -> LookSums:
+        """Combine some lines.
+
+        Parameters
+        ----------
+        lines : Band
+            Reference lines; a multiple of ``looks.azimuth``.
+        reference : ndarray of complex64, shape (lines, samples)
+            Their pixels.
+        secondary : ndarray of complex64, shape (secondary lines, samples)
+            Pixels of `secondary_lines`.
+        looks : Looks
+            Of the result.
+
+        Returns
+        -------
+        LookSums
+            Whose first row starts at the band's first line.
+        """
+        samples = self.reference.grid.shape.samples
+        sums = LookSums.zeros(lines.rows // looks.azimuth, samples // looks.range)
+        needed = self.secondary_lines(lines)
+        if needed.rows < self.weights.shape[1]:
+            return sums
+        geometry = self._geometry(lines, needed)
+        planes = self._on_reference_columns(geometry, needed, secondary)
+        real, imaginary = np.empty(samples, np.float32), np.empty(samples, np.float32)
+        valid = np.empty(samples, np.bool_)
+        for row in range(sums.cross.shape[0] * looks.azimuth):
+            at = lines.first - geometry.first + row
+            resample_numba.along_azimuth(
+                planes[0],
+                planes[1],
+                geometry.lines[at] - needed.first,
+                self.weights,
+                real,
+                imaginary,
+            )
+            self._valid(lines.first + row, geometry, at, valid)
+            cell = row // looks.azimuth
+            interferogram_numba.accumulate_row(
+                reference[row],
+                real,
+                imaginary,
+                geometry.cycles[at],
+                valid,
+                looks.range,
+                sums.cross[cell],
+                sums.reference_power[cell],
+                sums.secondary_power[cell],
+                sums.counts[cell],
+            )
+        return sums
+
+    def _geometry(self, lines: Band, needed: Band) -> _Geometry:
+        """Geometry of the lines and of those that the halo of the secondary lies on."""
+        _, central, _ = self.coregistration.line_offsets
+        last_line = self.reference.grid.shape.lines - 1
+        first = min(max(round(needed.first - central), 0), lines.first)
+        last = max(
+            min(round(needed.first + needed.rows - 1 - central), last_line),
+            lines.first + lines.rows - 1,
+        )
+        rows, samples = last - first + 1, self.reference.grid.shape.samples
+        polynomials = self.coregistration.polynomials
+        blended = np.empty((polynomials.coefficients.shape[1], 4 * 5))
+        scaled, values = np.empty(samples), np.empty((3, samples))
+        middles = np.minimum(
+            np.arange(0, samples, resample_numba.RUN) + resample_numba.RUN // 2, samples - 1
+        )
+        geometry = _Geometry(
+            first=first,
+            sample_offsets=np.empty((rows, samples), np.float32),
+            lines=np.empty((rows, middles.size)),
+            cycles=np.empty((rows, samples)),
+        )
+        for row in range(rows):
+            blend_node_rows(
+                polynomials.coefficients, float(first + row), polynomials.row_step, blended
+            )
+            terrain_row(
+                blended,
+                polynomials.column_step,
+                polynomials.middle,
+                polynomials.half,
+                self.coregistration.dem.heights,
+                scaled,
+                values,
+            )
+            geometry.lines[row] = first + row + values[0, middles]
+            geometry.sample_offsets[row] = np.where(np.isnan(scaled), np.nan, values[1])
+            interferogram_numba.ramp_and_flattening(
+                self.ramp.coefficients,
+                geometry.lines[row],
+                self.ramp.mid_line,
+                self.ramp.line_interval,
+                geometry.sample_offsets[row],
+                values[2],
+                2.0 / self.reference.grid.wavelength,
+                resample_numba.RUN,
+                geometry.cycles[row],
+            )
+        return geometry
+
+    def _on_reference_columns(
+        self, geometry: _Geometry, needed: Band, secondary: NDArray[np.complex64]
+    ) -> NDArray[np.float32]:
+        """Secondary lines in baseband on the reference's columns, two planes."""
+        baseband = np.empty((2, *secondary.shape), np.float32)
+        deramp_numba.deramp(
+            secondary,
+            self.ramp.coefficients,
+            (needed.first - self.ramp.mid_line) * self.ramp.line_interval,
+            self.ramp.line_interval,
+            baseband[0],
+            baseband[1],
+        )
+        _, central, _ = self.coregistration.line_offsets
+        rows = np.rint(np.arange(needed.rows) + needed.first - central).astype(np.int64)
+        rows = np.clip(rows - geometry.first, 0, geometry.sample_offsets.shape[0] - 1)
+        planes = np.empty((2, needed.rows, geometry.sample_offsets.shape[1]), np.float32)
+        resample_numba.along_range(
+            baseband[0],
+            baseband[1],
+            geometry.sample_offsets,
+            rows,
+            self.weights,
+            planes[0],
+            planes[1],
+        )
+        return planes
+
+    def _valid(self, line: int, geometry: _Geometry, at: int, valid: NDArray[np.bool_]) -> None:
+        """Mark the samples of a line whose every contributing pixel carries signal."""
+        taps = self.weights.shape[1]
+        interferogram_numba.valid_row(
+            int(self.reference.first_valid_sample[line]),
+            int(self.reference.last_valid_sample[line]),
+            geometry.lines[at],
+            geometry.sample_offsets[at],
+            self.secondary.first_valid_sample,
+            self.secondary.last_valid_sample,
+            taps,
+            resample_numba.RUN,
+            valid,
+        )

@@ -1,0 +1,189 @@
+"""Geometric coregistration of one image, or one burst, on another, from orbits and a DEM."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.engine.bands import Band
+from kernels.errors import PairError
+from kernels.geometry.height_polynomials import HeightPolynomials
+from kernels.geometry.orbit import Orbit
+from kernels.geometry.terrain import meet_terrain, tabulate_radar
+from kernels.geometry.zero_doppler import ground_to_radar, radar_to_ground
+from kernels.model import Burst, Dem, RadarGrid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offsets:
+    """Where the pixels of a reference lie in a secondary image.
+
+    Attributes
+    ----------
+    heights : ndarray of float64, shape (lines, samples)
+        Of the ground points, above the ellipsoid [m]; NaN outside the DEM.
+    lines, samples : ndarray of float64, shape (lines, samples)
+        Secondary minus reference coordinate [pixels].
+    range_differences : ndarray of float64, shape (lines, samples)
+        Secondary minus reference slant range [m].
+    """
+
+    heights: NDArray[np.float64]
+    lines: NDArray[np.float64]
+    samples: NDArray[np.float64]
+    range_differences: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coregistration:
+    """Geometry of a pair of grids over a DEM, tabulated on coarse nodes.
+
+    Attributes
+    ----------
+    reference, secondary : RadarGrid
+        Of the two images.
+    dem : Dem
+        Terrain.
+    polynomials : HeightPolynomials
+        DEM row and column, line offset, sample offset, range difference.
+    """
+
+    reference: RadarGrid
+    secondary: RadarGrid
+    dem: Dem
+    polynomials: HeightPolynomials
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        reference: RadarGrid,
+        reference_orbit: Orbit,
+        secondary: RadarGrid,
+        secondary_orbit: Orbit,
+        dem: Dem,
+    ) -> Coregistration:
+        """Tabulate the geometry of two grids.
+
+        Range per pixel comes from the range-Doppler equations of both orbits; there is no
+        flat-earth term.
+
+        Parameters
+        ----------
+        reference, secondary : RadarGrid
+            Of the two images.
+        reference_orbit, secondary_orbit : Orbit
+            Of the two images, each with its own epoch.
+        dem : Dem
+            Must cover the reference; pixels outside it have no offsets.
+
+        Returns
+        -------
+        Coregistration
+            For any lines of the reference.
+        """
+
+        def quantities(
+            points: NDArray[np.float64], times: NDArray[np.float64], ranges: NDArray[np.float64]
+        ) -> NDArray[np.float64]:
+            secondary_times, secondary_ranges = ground_to_radar(secondary_orbit, points)
+            return np.stack(
+                [
+                    secondary.line(secondary_times, secondary_ranges)
+                    - reference.line(times, ranges),
+                    secondary.sample(secondary_ranges) - reference.sample(ranges),
+                    secondary_ranges - ranges,
+                ],
+                axis=-1,
+            )
+
+        return cls(
+            reference=reference,
+            secondary=secondary,
+            dem=dem,
+            polynomials=tabulate_radar(reference, reference_orbit, dem, quantities),
+        )
+
+    @property
+    def line_offsets(self) -> tuple[float, float, float]:
+        """Smallest, central and largest line offset over all nodes at the middle height."""
+        offsets = self.polynomials.coefficients[:, :, 2, 0]
+        return float(np.min(offsets)), float(np.median(offsets)), float(np.max(offsets))
+
+    def offsets(self, lines: Band, *, threads: int = 1) -> Offsets:
+        """Evaluate the geometry of every pixel of some reference lines.
+
+        Parameters
+        ----------
+        lines : Band
+            Lines of the reference grid.
+        threads : int
+            Over blocks of lines.
+
+        Returns
+        -------
+        Offsets
+            Of all samples.
+        """
+        heights, values = meet_terrain(
+            self.polynomials,
+            self.dem,
+            lines=lines,
+            samples=self.reference.shape.samples,
+            threads=threads,
+        )
+        return Offsets(
+            heights=heights, lines=values[0], samples=values[1], range_differences=values[2]
+        )
+
+
+def match_bursts(
+    reference: tuple[Burst, ...],
+    reference_orbit: Orbit,
+    secondary: tuple[Burst, ...],
+    secondary_orbit: Orbit,
+) -> tuple[tuple[Burst, Burst], ...]:
+    """Find the bursts that look at the same ground.
+
+    Parameters
+    ----------
+    reference, secondary : tuple of Burst
+        Of one swath each.
+    reference_orbit, secondary_orbit : Orbit
+        Covering them.
+
+    Returns
+    -------
+    tuple of (Burst, Burst)
+        Pairs whose middles are less than half a burst apart, in the order of the reference.
+
+    Raises
+    ------
+    PairError
+        No pair at all.
+    """
+    pairs = []
+    for burst in reference:
+        grid = burst.grid
+        middle_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
+        time = grid.zero_doppler_time(np.array([burst.mid_line]), middle_range)
+        point = radar_to_ground(
+            reference_orbit, time, middle_range, np.zeros(1), side=grid.look_side
+        )
+        times, ranges = ground_to_radar(secondary_orbit, point)
+        distances = [
+            abs(float(other.grid.line(times, ranges)[0]) - other.mid_line) for other in secondary
+        ]
+        nearest = int(np.argmin(distances))
+        # NaN: the point is out of reach of the other orbit
+        if math.isfinite(distances[nearest]) and distances[nearest] < 0.5 * grid.shape.lines:
+            pairs.append((burst, secondary[nearest]))
+    if not pairs:
+        raise PairError(
+            "reference and secondary do not overlap: no burst of the one lies on a burst of the "
+            "other"
+        )
+    return tuple(pairs)
