@@ -1,0 +1,223 @@
+"""A chain as WPS sees it: literal inputs, referenced outputs, requests and refusals.
+
+The rules of the clients behind these choices stand in ``docs/clients.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from pywps import ComplexOutput, Format, LiteralInput
+from pywps.app.WPSRequest import WPSRequest
+from pywps.inout.literaltypes import AllowedValue, AnyValue
+from pywps.validator.allowed_value import ALLOWEDVALUETYPE
+
+from kernels.chains.artefacts import MediaType, OutputInfo
+from kernels.chains.request import OptionInfo
+from kernels.errors import FournaiseError, RequestError
+
+LONGEST_MESSAGE = 300
+"""PyWPS cuts the message of a failed process there."""
+MOST_VALUES = 100
+"""Of one input that takes many values."""
+_DATA_TYPES = {int: "integer", float: "float"}
+_ENDINGS = {
+    MediaType.GEOTIFF: ".tif",
+    MediaType.PNG: ".png",
+    MediaType.JSON: ".json",
+    MediaType.QML: ".qml",
+    MediaType.ZIP: ".zip",
+}
+_LITERAL_KEYS = {"identifier", "data", "uom", "datatype"}
+_KVP_ATTRIBUTE = re.compile(r"@(datatype|uom|mimetype|encoding|schema)=[^@]*$", re.IGNORECASE)
+
+
+def literal_input(info: OptionInfo, *, server_default: bool) -> LiteralInput:
+    """Describe an option as a WPS input.
+
+    Parameters
+    ----------
+    info : OptionInfo
+        The option of the request.
+    server_default : bool
+        True where the operator has a value for requests that leave the option out.
+
+    Returns
+    -------
+    pywps.LiteralInput
+        Paths and booleans are texts, the latter with two allowed values, because QGIS has no
+        widget for them.
+    """
+    title = f"{info.title} (none = that of the server)" if server_default else info.title
+    return LiteralInput(
+        info.name,
+        title,
+        data_type=_DATA_TYPES.get(info.kind, "string"),
+        abstract=info.abstract,
+        uoms=[info.unit] if info.unit else None,
+        min_occurs=1 if info.required and not server_default else 0,
+        max_occurs=_most_values(info),
+        allowed_values=_allowed_values(info),
+        default=None if server_default else _default(info),
+    )
+
+
+def complex_output(info: OutputInfo) -> ComplexOutput:
+    """Describe an output of a chain as a WPS output.
+
+    Parameters
+    ----------
+    info : OutputInfo
+        What the chain declares.
+
+    Returns
+    -------
+    pywps.ComplexOutput
+        Always given by reference.
+    """
+    return ComplexOutput(
+        info.name,
+        info.title,
+        abstract=info.abstract,
+        supported_formats=[Format(info.media_type.value, extension=_ENDINGS[info.media_type])],
+        as_reference=True,
+    )
+
+
+def _most_values(info: OptionInfo) -> int:
+    if not info.many:
+        return 1
+    return len(info.choices) or MOST_VALUES
+
+
+def _allowed_values(info: OptionInfo) -> list[Any]:
+    if info.kind is bool:
+        return ["true", "false"]
+    if info.choices:
+        return list(info.choices)
+    if info.minimum is not None and info.maximum is not None:
+        return [
+            AllowedValue(
+                allowed_type=ALLOWEDVALUETYPE.RANGE,
+                minval=info.kind(info.minimum),
+                maxval=info.kind(info.maximum),
+            )
+        ]
+    return [AnyValue()]
+
+
+def _default(info: OptionInfo) -> object:
+    if info.required or info.default is None or isinstance(info.default, tuple):
+        return None
+    if isinstance(info.default, bool):
+        return str(info.default).lower()
+    return str(info.default) if isinstance(info.default, Path) else info.default
+
+
+def given_texts(request: WPSRequest) -> dict[str, list[str]]:
+    """Take the texts out of a request as PyWPS parsed it.
+
+    Parameters
+    ----------
+    request : WPSRequest
+        Fresh from a client.
+
+    Returns
+    -------
+    dict
+        By name of the input, every literal that is not empty, in order.
+
+    Raises
+    ------
+    RequestError
+        An input is not a literal.
+    """
+    arguments = request.http_request.args if request.http_request.method == "GET" else {}
+    for key, value in arguments.items():
+        if key.lower() == "datainputs":
+            return _texts_of_query(value)
+    texts: dict[str, list[str]] = {}
+    for name, items in request.inputs.items():
+        found = [_literal_text(name, item) for item in items]
+        texts[name] = [text for text in found if text]
+    return texts
+
+
+def _literal_text(name: str, item: Mapping[str, Any]) -> str:
+    if not set(item) <= _LITERAL_KEYS:
+        raise RequestError(name, "a literal value", "other data or a reference")
+    text = str(item.get("data", "")).strip()
+    return "" if text == "None" else text  # PyWPS's spelling of an empty element
+
+
+def _texts_of_query(text: str) -> dict[str, list[str]]:
+    """Read ``name=value;name=value``; a value may hold ``=`` and ``@``, which PyWPS drops."""
+    texts: dict[str, list[str]] = {}
+    for pair in filter(None, text.split(";")):
+        name, _, value = pair.partition("=")
+        name, _, attributes = name.partition("@")
+        if attributes:
+            raise RequestError(name, "a literal value", "other data or a reference")
+        while match := _KVP_ATTRIBUTE.search(value):
+            value = value[: match.start()]
+        found = texts.setdefault(name, [])
+        if plain := unquote(value).strip():
+            found.append(plain)
+    return texts
+
+
+def stored_inputs(texts: Mapping[str, Sequence[str]]) -> dict[str, list[LiteralInput]]:
+    """Give texts the form in which PyWPS queues a request, without loss.
+
+    Parameters
+    ----------
+    texts : mapping
+        As `given_texts` returns them.
+
+    Returns
+    -------
+    dict
+        By name, a text literal for each value.
+    """
+    stored: dict[str, list[LiteralInput]] = {}
+    for name, values in texts.items():
+        stored[name] = [LiteralInput(name, name, data_type="string") for _ in values]
+        for literal, value in zip(stored[name], values, strict=True):
+            literal.data = value
+    return stored
+
+
+def stored_texts(inputs: Mapping[str, Iterable[LiteralInput]]) -> dict[str, list[str]]:
+    """Read back what `stored_inputs` made.
+
+    Parameters
+    ----------
+    inputs : mapping
+        The inputs of a request, straight or through the queue.
+
+    Returns
+    -------
+    dict
+        By name of the input, its texts.
+    """
+    return {name: [literal.data for literal in literals] for name, literals in inputs.items()}
+
+
+def plain_message(error: FournaiseError) -> str:
+    """Return the message of an error as PyWPS repeats it unchanged.
+
+    Parameters
+    ----------
+    error : FournaiseError
+        Its text keeps to the allowed characters already.
+
+    Returns
+    -------
+    str
+        One line of at most `LONGEST_MESSAGE` characters.
+    """
+    return str(error)[:LONGEST_MESSAGE].strip()

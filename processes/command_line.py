@@ -1,0 +1,204 @@
+"""The processes as commands.
+
+Exit codes: 0 done, 2 the request or the configuration breaks a rule, 3 input data cannot be
+used, 4 no result is possible (or cannot be written), 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import signal
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from kernels.chains.registry import Chain
+from kernels.chains.request import OptionInfo, Request
+from kernels.engine.progress import Progress
+from kernels.errors import Cancelled, FournaiseError, InputError, RequestError
+from processes.declared import declared_chains
+from processes.resolve import any_path, resolve_values
+from processes.settings import ConfigurationError, check_address, read_settings
+from processes.texts import read_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_REQUEST, EXIT_INPUT, EXIT_PROCESSING, EXIT_CANCELLED = 2, 3, 4, 130
+
+
+def main(arguments: Sequence[str], chains: Mapping[str, Chain] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the name of the program.
+    chains : mapping of str to Chain, optional
+        The processes, by name; the declared ones by default.
+
+    Returns
+    -------
+    int
+        Exit code; the reason of a failure is one line on the error stream.
+    """
+    found = declared_chains() if chains is None else chains
+    options = _parser(found).parse_args(arguments)
+    try:
+        options.command(options, found)
+    except (FournaiseError, OSError) as error:
+        print(f"fournaise: {error}", file=sys.stderr)
+        return _exit_code(error)
+    return 0
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, RequestError | ConfigurationError):
+        return EXIT_REQUEST
+    if isinstance(error, InputError):
+        return EXIT_INPUT
+    return EXIT_CANCELLED if isinstance(error, Cancelled) else EXIT_PROCESSING
+
+
+def _parser(chains: Mapping[str, Chain]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m processes", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run a process on this machine")
+    names = run.add_subparsers(required=True, metavar="NAME", dest="name")
+    for chain in chains.values():
+        _add_chain(names.add_parser(chain.name, help=chain.title, allow_abbrev=False), chain)
+    listing = commands.add_parser("list", help="list the processes")
+    listing.set_defaults(command=_list)
+    describe = commands.add_parser("describe", help="describe inputs and outputs of a process")
+    describe.add_argument("name", choices=list(chains), metavar="NAME")
+    describe.set_defaults(command=_describe)
+    server = commands.add_parser("serve", help="serve the processes over WPS")
+    where = server.add_mutually_exclusive_group()
+    where.add_argument("--address", metavar="HOST:PORT", help="to listen on")
+    where.add_argument("--port", help="to listen on, on this machine only")
+    server.set_defaults(command=_serve)
+    return parser
+
+
+def _add_chain(parser: argparse.ArgumentParser, chain: Chain) -> None:
+    parser.set_defaults(command=_run)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON object of options")
+    parser.add_argument(
+        "--output", type=Path, default=Path("outputs"), metavar="DIR", help="default: outputs"
+    )
+    for info in chain.request.describe():
+        parser.add_argument(
+            _flag(info),
+            dest=f"option {info.name}",
+            action="append",
+            metavar="PATH" if info.kind is Path else info.kind.__name__.upper(),
+            help=_help(info).replace("%", "%%"),
+        )
+
+
+def _flag(info: OptionInfo) -> str:
+    return "--" + info.name.replace("_", "-")
+
+
+def _help(info: OptionInfo) -> str:
+    notes = []
+    if info.required:
+        notes.append("required")
+    elif info.default not in (None, ()):
+        notes.append(f"default: {info.default}")
+    if info.many:
+        notes.append("may be repeated")
+    return info.title + (f" [{', '.join(notes)}]" if notes else "")
+
+
+def _run(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
+    chain = chains[options.name]
+    request = _read_request(chain.request, options)
+    with _progress_on_terminal() as progress:
+        result = chain.run(request, options.output, progress)
+    for artefact in result.artefacts:
+        print(artefact.path)
+
+
+def _read_request(kind: type[Request], options: argparse.Namespace) -> Request:
+    """Combine configuration file and command line, the latter over the former."""
+    infos = kind.describe()
+    values = _read_config(options.config) if options.config else {}
+    given = {info.name: getattr(options, f"option {info.name}") or () for info in infos}
+    return kind.from_values(resolve_values(infos, values | read_texts(infos, given), any_path))
+
+
+def _read_config(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestError("config", "a readable JSON file", f"{file}: {error}") from error
+    if not isinstance(values, dict):
+        raise RequestError("config", "a file with one JSON object", file)
+    return values
+
+
+@contextmanager
+def _progress_on_terminal() -> Iterator[Progress]:
+    """Show progress on the error stream; the first Ctrl-C cancels, the second one kills."""
+    with tqdm(
+        total=100, unit="%", bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}]"
+    ) as bar:
+
+        def show(share: float, step: str) -> None:
+            bar.set_description_str(step, refresh=False)
+            bar.update(100 * share - bar.n)
+
+        progress = Progress.to(show)
+
+        def cancel(number: int, _frame: FrameType | None) -> None:
+            signal.signal(number, signal.default_int_handler)
+            progress.cancelled.set()
+
+        before = {n: signal.signal(n, cancel) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield progress
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _list(_options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
+    for chain in chains.values():
+        print(f"{chain.name}  {chain.title}")
+
+
+def _describe(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
+    chain = chains[options.name]
+    print(f"{chain.name} {chain.version}: {chain.title}")
+    print(textwrap.fill(chain.abstract, 96))
+    print("\nInputs:")
+    for info in chain.request.describe():
+        _print_entry(_flag(info), _help(info), info.abstract)
+    print("\nOutputs:")
+    for output in chain.outputs:
+        _print_entry(output.name, f"{output.title} [{output.media_type}]", output.abstract)
+
+
+def _print_entry(name: str, title: str, abstract: str) -> None:
+    print(f"  {name}\n      {title}")
+    if abstract:
+        print(textwrap.fill(abstract, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))
+
+
+def _serve(options: argparse.Namespace, _chains: Mapping[str, Chain]) -> None:
+    from processes.server import serve  # noqa: PLC0415 - only the server needs the web
+
+    settings = read_settings()
+    address = options.address or (f"127.0.0.1:{options.port}" if options.port else None)
+    if address:
+        settings = dataclasses.replace(settings, listen_address=check_address(address))
+    serve(settings)

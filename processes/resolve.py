@@ -1,0 +1,135 @@
+"""Names in a request become local files.
+
+A resolver answers for one name; the server's looks in the operator's folders only, the command
+line's takes any path. A catalogue of products is one more resolver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from kernels.chains.request import OptionInfo
+from kernels.errors import RequestError
+
+_PRODUCT_ENDINGS = (".SAFE", ".zip")
+
+
+class Resolver(Protocol):
+    """Finds the file or folder that a name stands for."""
+
+    def __call__(self, info: OptionInfo, name: Path) -> Path:
+        """Return the path; raises RequestError naming the option if there is none."""
+        ...
+
+
+def resolve_values(
+    infos: Iterable[OptionInfo], values: Mapping[str, Any], resolver: Resolver
+) -> dict[str, Any]:
+    """Replace the names of files among the values of a request by paths.
+
+    Parameters
+    ----------
+    infos : iterable of OptionInfo
+        The options of the request.
+    values : mapping
+        By name of the option; texts or paths where the option is a path.
+    resolver : Resolver
+        Asked once per name.
+
+    Returns
+    -------
+    dict
+        The same names.
+
+    Raises
+    ------
+    RequestError
+        A name stands for nothing that may be used.
+    """
+    found = dict(values)
+    for info in infos:
+        value = found.get(info.name)
+        if info.kind is not Path or value is None:
+            continue
+        if isinstance(value, list | tuple):
+            found[info.name] = [resolver(info, Path(name)) for name in value]
+        else:
+            found[info.name] = resolver(info, Path(value))
+    return found
+
+
+def any_path(info: OptionInfo, name: Path) -> Path:
+    """Find a path of the user's own machine.
+
+    Parameters
+    ----------
+    info : OptionInfo
+        The option that it is given for.
+    name : Path
+        Absolute, or relative to the current folder; a product may lack its ending.
+
+    Returns
+    -------
+    Path
+        Existing, absolute.
+
+    Raises
+    ------
+    RequestError
+        Nothing of that name.
+    """
+    for candidate in _candidates(info, name):
+        real = _real_path(candidate)
+        if real is not None:
+            return real
+    raise RequestError(info.name, "an existing file or folder", name)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersOfServer:
+    """Finds products and paths below the folders that the operator opened.
+
+    Attributes
+    ----------
+    roots : tuple of Path
+        The folders. A name is a product or a path relative to one of them, or an absolute path
+        inside one; links that lead out of them are refused like names of nothing, so that an
+        answer tells nothing about other files.
+    """
+
+    roots: tuple[Path, ...]
+
+    def __call__(self, info: OptionInfo, name: Path) -> Path:
+        """Return the path of a name; raises RequestError if there is none below the roots."""
+        roots = [real for root in self.roots if (real := _real_path(root)) is not None]
+        for root in roots:
+            for candidate in _candidates(info, root / name):
+                real = _real_path(candidate)
+                if real is not None and any(real.is_relative_to(other) for other in roots):
+                    return real
+        rule = "the name of a product or a path in the data folders of this server"
+        raise RequestError(info.name, rule if info.role == "slc" else _PATH_RULE, name)
+
+
+_PATH_RULE = "a path in the data folders of this server"
+
+
+def _candidates(info: OptionInfo, path: Path) -> tuple[Path, ...]:
+    """Return the path itself and, of a product, the forms that it may be kept in."""
+    if info.role != "slc" or not path.name:
+        return (path,)
+    bare = path.name
+    for ending in _PRODUCT_ENDINGS:
+        bare = bare.removesuffix(ending)
+    return (path, *(path.with_name(f"{bare}{ending}") for ending in _PRODUCT_ENDINGS))
+
+
+def _real_path(path: Path) -> Path | None:
+    """Follow every link; None where the path does not exist or cannot be one."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):  # absent, too long, a zero byte, a loop of links
+        return None

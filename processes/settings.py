@@ -1,0 +1,238 @@
+"""What the operator decides: the section ``[fournaise]`` of ``pywps.cfg``.
+
+The file beside the checkout's README is read first; a file named by the environment variable
+``PYWPS_CFG`` is laid over it, as PyWPS itself does with its own sections.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kernels.chains.request import OptionInfo
+from kernels.errors import FournaiseError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SECTION = "fournaise"
+_RESOURCES = {"threads": "job_threads", "memory_mb": "job_memory_mb"}
+_DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder"}
+
+
+class ConfigurationError(FournaiseError):
+    """The operator's configuration breaks a rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Configuration of one server.
+
+    Attributes
+    ----------
+    listen_address : str
+        Host and port that the server listens on, for example 127.0.0.1:5000.
+    public_url : str
+        Address that clients see, without a slash at the end; empty: the listening address.
+    state_folder : Path
+        Writable folder for jobs, results and the database.
+    data_roots : tuple of Path
+        Folders that requests may name products and paths in.
+    dem_path : Path or None
+        Elevation model for requests that name none.
+    orbits_folder : Path or None
+        Precise orbits for requests that name none.
+    job_threads : int or None
+        Computing threads of a job; None: all cores.
+    job_memory_mb : int or None
+        Memory budget of a job [MB]; None: the chain's own default.
+    """
+
+    listen_address: str = "127.0.0.1:5000"
+    public_url: str = ""
+    state_folder: Path = CHECKOUT / "var"
+    data_roots: tuple[Path, ...] = ()
+    dem_path: Path | None = None
+    orbits_folder: Path | None = None
+    job_threads: int | None = None
+    job_memory_mb: int | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Address that every address in a response starts with."""
+        return self.public_url or f"http://{self.listen_address}"
+
+    @property
+    def service_url(self) -> str:
+        """Address of the WPS."""
+        return f"{self.base_url}/wps"
+
+    @property
+    def outputs_url(self) -> str:
+        """Address of the results and the status documents."""
+        return f"{self.base_url}/outputs"
+
+    @property
+    def outputs_folder(self) -> Path:
+        """Where results and status documents are kept; everything in it can be downloaded."""
+        return self.state_folder / "outputs"
+
+    @property
+    def work_folder(self) -> Path:
+        """Where running jobs keep their working folders."""
+        return self.state_folder / "work"
+
+    def offers(self, info: OptionInfo) -> bool:
+        """Tell whether a user of the server may set an option: threads and memory are ours."""
+        return info.name not in _RESOURCES
+
+    def default_for(self, info: OptionInfo) -> Path | int | None:
+        """Return the operator's value for an option that the request leaves out."""
+        name = _RESOURCES.get(info.name) or _DEFAULT_BY_ROLE.get(info.role or "")
+        value: Path | int | None = getattr(self, name) if name else None
+        return value
+
+
+def configuration_files() -> tuple[Path, ...]:
+    """Return the configuration files, the later over the earlier.
+
+    Returns
+    -------
+    tuple of Path
+        The checkout's own and, where ``PYWPS_CFG`` names one, that.
+
+    Raises
+    ------
+    ConfigurationError
+        The file named by ``PYWPS_CFG`` is not there.
+    """
+    own = CHECKOUT / "pywps.cfg"
+    named = os.environ.get("PYWPS_CFG")
+    if not named:
+        return (own,)
+    if not Path(named).is_file():
+        raise ConfigurationError(f"PYWPS_CFG must name a file, got {named}")
+    return own, Path(named).resolve()
+
+
+def read_settings(files: Iterable[Path] | None = None) -> Settings:
+    """Read the operator's settings.
+
+    Parameters
+    ----------
+    files : iterable of Path, optional
+        Configuration files, the later over the earlier; `configuration_files` by default.
+
+    Returns
+    -------
+    Settings
+        Checked; relative paths count from the file that they stand in.
+
+    Raises
+    ------
+    ConfigurationError
+        An option is unknown or its value breaks a rule.
+    """
+    values: dict[str, Any] = {}
+    for file in configuration_files() if files is None else files:
+        values |= _read_file(file)
+    return Settings(**values)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(file, encoding="utf-8")
+    except configparser.Error as error:
+        raise ConfigurationError(f"{file.name} must be a configuration file: {error}") from error
+    if not parser.has_section(SECTION):
+        return {}
+    values = {}
+    for name, text in parser.items(SECTION):
+        if name not in _READERS:
+            known = ", ".join(_READERS)
+            raise ConfigurationError(
+                f"{file.name}: options of {SECTION} must be of {known}, got {name}"
+            )
+        if text.strip():
+            values[name] = _READERS[name](name, os.path.expandvars(text.strip()), file.parent)
+    return values
+
+
+def check_address(text: str) -> str:
+    """Check a host and a port.
+
+    Parameters
+    ----------
+    text : str
+        For example 0.0.0.0:5000.
+
+    Returns
+    -------
+    str
+        The same.
+
+    Raises
+    ------
+    ConfigurationError
+        It is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigurationError(
+            f"listen_address must be a host and a port as in 0.0.0.0:5000, got {text}"
+        )
+    return text
+
+
+def _address(_name: str, text: str, _folder: Path) -> str:
+    return check_address(text)
+
+
+def _url(name: str, text: str, _folder: Path) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(f"{name} must be an http or https address, got {text}")
+    return text.rstrip("/")
+
+
+def _path(_name: str, text: str, folder: Path) -> Path:
+    return folder.resolve() / Path(text).expanduser()
+
+
+def _existing(name: str, text: str, folder: Path) -> Path:
+    path = _path(name, text, folder)
+    if not path.exists():
+        raise ConfigurationError(f"{name} must exist, got {path}")
+    return path
+
+
+def _folders(name: str, text: str, folder: Path) -> tuple[Path, ...]:
+    found = tuple(_existing(name, line.strip(), folder) for line in text.splitlines() if line)
+    for path in found:
+        if not path.is_dir():
+            raise ConfigurationError(f"{name} must be folders, one per line, got {path}")
+    return found
+
+
+def _count(name: str, text: str, _folder: Path) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigurationError(f"{name} must be a whole number of at least 1, got {text}")
+    return int(text)
+
+
+_READERS: dict[str, Callable[[str, str, Path], Any]] = {
+    "listen_address": _address,
+    "public_url": _url,
+    "state_folder": _path,
+    "data_roots": _folders,
+    "dem_path": _existing,
+    "orbits_folder": _existing,
+    "job_threads": _count,
+    "job_memory_mb": _count,
+}
+if set(_READERS) != {field.name for field in fields(Settings)}:
+    raise AssertionError("every setting needs a reader")
