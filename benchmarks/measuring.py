@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import tempfile
 import threading
 import time
@@ -156,7 +157,8 @@ def _call(sender: Connection, function: Callable[..., Any], arguments: tuple[obj
 
 
 def _cpu_seconds() -> float:
-    return sum(os.times()[:4])
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 class _MemoryWatch:

@@ -39,7 +39,7 @@ def test_memory_counts_children_that_run_at_the_same_time(bare_mb: float) -> Non
 
 def test_cpu_seconds_count_the_call_and_its_children() -> None:
     taken = measure(calls.burn, 0.2)
-    assert taken.cpu_s >= 0.4
+    assert taken.cpu_s >= 2 * 0.2 - 0.01, "the accounts of the system come in ticks of 10 ms"
     assert taken.wall_s >= 0.2
 
 
