@@ -1,0 +1,173 @@
+"""Small versions of large rasters for pictures; wrapped phase is averaged as a complex number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.engine.bands import split_rows
+from kernels.errors import InputError
+from kernels.model import Looks, MapGrid, RadarGrid, Shape
+from kernels.products.raster import RasterReader
+
+LONG_SIDE = 1600
+"""Most pixels of a preview on either side."""
+
+_BAND_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """An interferogram made small.
+
+    Attributes
+    ----------
+    amplitude : ndarray of float32, shape (rows, columns)
+        Root of the mean intensity of each cell; NaN where missing.
+    phase : ndarray of float32, shape (rows, columns)
+        Angle of the cell's mean phasor [rad]; NaN where missing.
+    coherence : ndarray of float32, shape (rows, columns)
+        Mean of each cell; NaN where missing.
+    is_data : ndarray of bool, shape (rows, columns)
+        True where at least half of the cell's pixels are valid.
+    grid : MapGrid or RadarGrid
+        Of the cells.
+    looks : Looks
+        Pixels of the raster in a cell.
+    """
+
+    amplitude: NDArray[np.float32]
+    phase: NDArray[np.float32]
+    coherence: NDArray[np.float32]
+    is_data: NDArray[np.bool_]
+    grid: MapGrid | RadarGrid
+    looks: Looks
+
+
+def preview_looks(shape: Shape, long_side: int = LONG_SIDE) -> Looks:
+    """Return the pixels per cell that keep each side within `long_side` cells."""
+    return Looks(math.ceil(shape.lines / long_side), math.ceil(shape.samples / long_side))
+
+
+def looked_grid(grid: MapGrid | RadarGrid, looks: Looks) -> MapGrid | RadarGrid:
+    """Return the grid of the cells; incomplete cells at the end are left out."""
+    if isinstance(grid, RadarGrid):
+        return grid.looked(looks)
+    return replace(
+        grid,
+        x_spacing=grid.x_spacing * looks.range,
+        y_spacing=grid.y_spacing * looks.azimuth,
+        shape=Shape(grid.shape.lines // looks.azimuth, grid.shape.samples // looks.range),
+    )
+
+
+def _cells(array: NDArray[np.generic], looks: Looks) -> NDArray[np.generic]:
+    rows, columns = array.shape[0] // looks.azimuth, array.shape[1] // looks.range
+    whole = array[: rows * looks.azimuth, : columns * looks.range]
+    return whole.reshape(rows, looks.azimuth, columns, looks.range)
+
+
+def valid_cells(is_data: NDArray[np.bool_], looks: Looks) -> NDArray[np.bool_]:
+    """Tell the cells of which at least half of the pixels are valid."""
+    share: NDArray[np.float64] = _cells(is_data, looks).mean(axis=(1, 3), dtype=np.float64)
+    return share >= 0.5
+
+
+def mean_cells(
+    values: NDArray[np.float32], is_data: NDArray[np.bool_], looks: Looks
+) -> NDArray[np.float32]:
+    """Average cells over their valid pixels; NaN in cells that `valid_cells` refuses.
+
+    Parameters
+    ----------
+    values : ndarray of float32 or complex64, shape (rows, columns)
+        Not wrapped phase, see `phase_cells`.
+    is_data : ndarray of bool, shape (rows, columns)
+        Valid pixels.
+    looks : Looks
+        Pixels per cell.
+
+    Returns
+    -------
+    ndarray, shape (rows // looks.azimuth, columns // looks.range)
+        Means, of the kind of `values`.
+    """
+    total = _cells(np.where(is_data, values, 0), looks).sum(axis=(1, 3))
+    count = _cells(is_data, looks).sum(axis=(1, 3))
+    mean: NDArray[np.float32] = total / np.maximum(count, 1).astype(np.float32)
+    return np.where(valid_cells(is_data, looks), mean, np.float32(np.nan))
+
+
+def phase_cells(
+    phase: NDArray[np.float32], is_data: NDArray[np.bool_], looks: Looks
+) -> NDArray[np.float32]:
+    """Return the angle of each cell's mean phasor [rad]; NaN where `valid_cells` refuses."""
+    cosine = mean_cells(np.cos(phase), is_data, looks)
+    sine = mean_cells(np.sin(phase), is_data, looks)
+    return np.arctan2(sine, cosine)
+
+
+def amplitude_cells(
+    amplitude: NDArray[np.float32], is_data: NDArray[np.bool_], looks: Looks
+) -> NDArray[np.float32]:
+    """Return the root of each cell's mean intensity; NaN where `valid_cells` refuses."""
+    return np.sqrt(mean_cells(amplitude**2, is_data, looks))
+
+
+def read_preview(path: Path, *, long_side: int = LONG_SIDE) -> Preview:
+    """Read an interferogram band of rows by band of rows and make it small.
+
+    Parameters
+    ----------
+    path : Path
+        Raster with a geometry and bands amplitude, phase, coherency and isData.
+    long_side : int
+        Most cells on either side.
+
+    Returns
+    -------
+    Preview
+        In memory, however large the file is.
+
+    Raises
+    ------
+    InputError
+        Not such a raster.
+    """
+    reader = RasterReader(path)
+    names = ("amplitude", "phase", "coherency", "isData")
+    if reader.grid is None or not set(names) <= set(reader.band_names):
+        raise InputError(f"{path.name} must have a geometry and bands {', '.join(names)}")
+    where = [reader.band_names.index(name) for name in names]
+    looks = preview_looks(reader.shape, long_side)
+    grid = looked_grid(reader.grid, looks)
+    pieces = []
+    bands = split_rows(
+        grid.shape.lines * looks.azimuth, band_rows=_BAND_ROWS, multiple=looks.azimuth
+    )
+    for band in bands:
+        amplitude, phase, coherence, flag = reader.read(band.first, band.rows)[where]
+        is_data = (flag > 0.5) & np.isfinite(phase) & np.isfinite(amplitude)
+        pieces.append(
+            (
+                amplitude_cells(amplitude, is_data, looks),
+                phase_cells(phase, is_data, looks),
+                mean_cells(coherence, is_data, looks),
+                valid_cells(is_data, looks),
+            )
+        )
+    amplitude, phase, coherence, is_data = (
+        np.concatenate(part) for part in zip(*pieces, strict=True)
+    )
+    return Preview(
+        amplitude=amplitude,
+        phase=phase,
+        coherence=coherence,
+        is_data=is_data,
+        grid=grid,
+        looks=looks,
+    )
