@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kernels.errors import InputError, ProcessingError
 
@@ -36,3 +41,78 @@ def gdal_errors(kind: type[InputError], name: str) -> Iterator[None]:
     except RuntimeError as error:
         reason = str(error).splitlines()[0] if str(error) else "no reason given"
         raise kind(f"{name} cannot be read: {reason}") from error
+
+
+def open_raster(
+    gdal_path: str, *, error: type[InputError], drivers: Sequence[str] | None = None
+) -> Any:
+    """Open a raster to read it, without a look at the files beside it.
+
+    A file of another product beside it (summary.txt for one) would change the tags that GDAL
+    finds.
+
+    Parameters
+    ----------
+    gdal_path : str
+        Name that GDAL opens the file by.
+    error : type
+        Of the error to raise.
+    drivers : sequence of str or None
+        Formats to try, by GDAL's short names; None: all.
+
+    Returns
+    -------
+    osgeo.gdal.Dataset
+        Open to read.
+
+    Raises
+    ------
+    InputError
+        Of the given type, if the file cannot be opened.
+    """
+    gdal = gdal_module()
+    name = PurePosixPath(gdal_path).name
+    with gdal_errors(error, name):
+        dataset = gdal.OpenEx(
+            gdal_path,
+            gdal.OF_RASTER | gdal.OF_READONLY,
+            allowed_drivers=list(drivers or []),
+            sibling_files=[name],
+        )
+    if dataset is None:  # another module may have switched exceptions off meanwhile
+        raise error(f"{name} cannot be read")
+    return dataset
+
+
+def read_window(
+    dataset: Any,
+    window: NDArray[np.generic],
+    *,
+    row: int,
+    column: int,
+    error: type[InputError],
+) -> None:
+    """Read a part of the first band into an array.
+
+    Parameters
+    ----------
+    dataset : osgeo.gdal.Dataset
+        From open_raster.
+    window : ndarray, shape (rows, columns)
+        Filled with pixels, converted to its type.
+    row, column : int
+        Of the dataset where the window starts.
+    error : type
+        Of the error to raise.
+
+    Raises
+    ------
+    InputError
+        Of the given type, if the file cannot be read there.
+    """
+    rows, columns = window.shape
+    name = PurePosixPath(dataset.GetDescription()).name
+    with gdal_errors(error, name):
+        band = dataset.GetRasterBand(1)
+        if band.ReadAsArray(column, row, columns, rows, buf_obj=window) is None:
+            raise error(f"{name} cannot be read")

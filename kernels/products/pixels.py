@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.errors import ProductError
 from kernels.model import Shape
-from kernels.products.gdal_access import gdal_errors, gdal_module
+from kernels.products.gdal_access import gdal_module, open_raster, read_window
 
 
 class GdalPixelReader:
@@ -85,21 +85,16 @@ class GdalPixelReader:
             )
         pixels = np.empty((lines, samples), dtype=np.complex64)
         if pixels.size:
-            with self._lock, gdal_errors(ProductError, self._name):
-                band = self._open().GetRasterBand(1)
-                band.ReadAsArray(first_sample, first_line, samples, lines, buf_obj=pixels)
+            with self._lock:
+                read_window(
+                    self._open(), pixels, row=first_line, column=first_sample, error=ProductError
+                )
         return pixels
 
     def _open(self) -> Any:
         if self._dataset is None:
             gdal = gdal_module()
-            with gdal_errors(ProductError, self._name):
-                dataset = gdal.OpenEx(
-                    self._path,
-                    gdal.OF_RASTER | gdal.OF_READONLY,
-                    allowed_drivers=["GTiff"],
-                    sibling_files=[PurePosixPath(self._path).name],
-                )
+            dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"])
             self._check_size(dataset)
             self._check_complex(gdal, dataset)
             self._check_end(gdal, dataset)
