@@ -143,9 +143,7 @@ def meet_terrain(
             )
             values[:, row] = found
 
-    for _ in map_bands(
-        split_rows(lines.rows, band_rows=_ROWS_PER_BLOCK), compute, threads=threads
-    ):
+    for _ in map_bands(split_rows(lines.rows, band_rows=_ROWS_PER_BLOCK), compute, threads=threads):
         pass
     return heights * polynomials.half + polynomials.middle, values
 
@@ -191,5 +189,3 @@ def radar_to_terrain(
     located = np.full((*heights.shape, 3), np.nan)
     located[known] = points
     return located
-
-

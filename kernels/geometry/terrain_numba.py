@@ -17,7 +17,7 @@ _BISECTIONS = 60
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _surface(heights, row, column):  # type: ignore[no-untyped-def]
+def _surface(heights: NDArray[np.float32], row: float, column: float) -> tuple[float, float, float]:
     """Bilinear height and its slopes along row and column; clamped to the raster."""
     i = min(max(int(row), 0), heights.shape[0] - 2)
     j = min(max(int(column), 0), heights.shape[1] - 2)
@@ -29,18 +29,20 @@ def _surface(heights, row, column):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _cubic(c, base, z):  # type: ignore[no-untyped-def]
+def _cubic(c: NDArray[np.float64], base: int, z: float) -> float:
     return ((c[base + 3] * z + c[base + 2]) * z + c[base + 1]) * z + c[base]
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _cubic_slope(c, base, z):  # type: ignore[no-untyped-def]
+def _cubic_slope(c: NDArray[np.float64], base: int, z: float) -> float:
     return (3.0 * c[base + 3] * z + 2.0 * c[base + 2]) * z + c[base + 1]
 
 
 @numba.njit(**_COMPILE)
-def _bracket(c, heights, middle, half):  # type: ignore[no-untyped-def]
-    """A crossing of the range circle with the terrain by bisection over all heights.
+def _bracket(
+    c: NDArray[np.float64], heights: NDArray[np.float32], middle: float, half: float
+) -> float:
+    """Find a crossing of the range circle with the terrain by bisection over all heights.
 
     At the lowest height the circle is below the terrain and at the highest above it, so one
     crossing is always between; in layover there are several and this finds one of them.
@@ -59,7 +61,13 @@ def _bracket(c, heights, middle, half):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _meet(c, heights, middle, half, guess):  # type: ignore[no-untyped-def]
+def _meet(
+    c: NDArray[np.float64],
+    heights: NDArray[np.float32],
+    middle: float,
+    half: float,
+    guess: float,
+) -> float:
     """Scaled height at which the range circle of a pixel meets the terrain, from a guess."""
     z = guess
     for _ in range(_NEWTON_STEPS):

@@ -19,7 +19,9 @@ _FORWARD_STEPS = 12
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _state(position, velocity, scale, u):  # type: ignore[no-untyped-def]
+def _state(
+    position: NDArray[np.float64], velocity: NDArray[np.float64], scale: float, u: float
+) -> tuple[float, float, float, float, float, float, float, float, float]:
     """Position, velocity and acceleration by Horner's rule on three axes at once."""
     last = position.shape[0] - 1
     px, py, pz = position[last, 0], position[last, 1], position[last, 2]
@@ -33,7 +35,15 @@ def _state(position, velocity, scale, u):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _closest(position, velocity, scale, middle, x, y, z):  # type: ignore[no-untyped-def]
+def _closest(
+    position: NDArray[np.float64],
+    velocity: NDArray[np.float64],
+    scale: float,
+    middle: NDArray[np.float64],
+    x: float,
+    y: float,
+    z: float,
+) -> tuple[float, float]:
     """Scaled time and slant range of zero Doppler for one point.
 
     Newton on f = (P - S) . V with f' = -V . V + (P - S) . A, from mid-orbit; each step squares
@@ -94,7 +104,7 @@ def ground_to_radar(
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _height_and_up(x, y, z):  # type: ignore[no-untyped-def]
+def _height_and_up(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """Height above the ellipsoid and its gradient (the upward normal), Bowring's formula."""
     minor = SEMI_MAJOR_AXIS * math.sqrt(1.0 - ECCENTRICITY_2)
     second = ECCENTRICITY_2 / (1.0 - ECCENTRICITY_2)

@@ -82,7 +82,8 @@ class AzimuthRamp:
         eta = (lines - self.mid_line) * self.line_interval
         index = np.arange(self.coefficients.shape[1], dtype=np.float64)
         c, b, a = (np.interp(samples, index, row) for row in self.coefficients)
-        return (a * eta + b) * eta + c
+        cycles: NDArray[np.float64] = (a * eta + b) * eta + c
+        return cycles
 
 
 def deramp(

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from kernels.insar.deramp_numba import cosine_sine
 
-_COMPILE = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
+_COMPILE = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    # sums may be reordered, but NaN keeps its meaning
+    "fastmath": {"reassoc", "contract", "arcp", "nsz"},
+}
 
 
 @numba.njit(**_COMPILE)

@@ -41,4 +41,5 @@ def kaiser_sinc(taps: int) -> NDArray[np.float32]:
     x = np.arange(taps)[None, :] - (taps // 2 - 1) - fractions
     window = np.i0(_BETA[taps] * np.sqrt(np.maximum(1.0 - (2.0 * x / taps) ** 2, 0.0)))
     weights = np.sinc(x) * window
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    table: NDArray[np.float32] = weights / weights.sum(axis=1, keepdims=True)
+    return table.astype(np.float32)

@@ -11,7 +11,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_COMPILE = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
+_COMPILE = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    # sums may be reordered, but NaN keeps its meaning
+    "fastmath": {"reassoc", "contract", "arcp", "nsz"},
+}
 
 RUN = 16
 """Pixels of a row that share the azimuth weights: the offset changes by 2e-5 lines over them."""

@@ -2,14 +2,198 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
+from typing import Any
 
-from kernels.chains.artefacts import ChainResult
-from kernels.chains.dinsar_pair.request import DinsarPairRequest
+from kernels.chains.artefacts import Artefact, ChainResult
+from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
+from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.chains.dinsar_pair.ortho import write_map
+from kernels.chains.dinsar_pair.radar import process_swath
+from kernels.chains.dinsar_pair.report import SIGN, make_report
+from kernels.chains.dinsar_pair.request import OUTPUTS, DinsarPairRequest
+from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
-from kernels.errors import ProcessingError
+from kernels.engine.workspace import publish, scratch_folder
+from kernels.insar.geocode import Geocoder, RadarSums
+from kernels.model import Dem
+from kernels.products.bundle import zip_files
+from kernels.products.preview import read_preview
+from kernels.products.qgis import phase_style, write_style
+
+FILES = {
+    "interferogram": "interferogram.tif",
+    "interferogram_radar": "interferogram_radar.zip",
+    "phase_picture": "phase.png",
+    "coherence_picture": "coherence.png",
+    "style": "interferogram.qml",
+    "report": "report.json",
+}
+"""Names of the results by output."""
+
+
+class _Clock:
+    """Wall clock by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        now = time.perf_counter()
+        self.seconds[step] = now - self._last
+        self._last = now
 
 
 def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Run the chain (under construction)."""
-    raise ProcessingError("under construction")
+    """Make the interferogram of a pair.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        Checked request.
+    folder : Path
+        Receives the files FILES, all or none.
+    progress : Progress
+        Told of steps and shares; asked for cancellation.
+
+    Returns
+    -------
+    ChainResult
+        Files and report.
+
+    Raises
+    ------
+    FournaiseError
+        One line that names what is wrong; `folder` is as it was.
+    """
+    threads = request.threads or default_threads()
+    clock = _Clock()
+    progress.update(0.0, "metadata")
+    pairs = open_pair(request)
+    clock.lap("metadata")
+    progress.update(0.02, "elevation model")
+    dem = load_pair_dem(request, pairs)
+    grid = map_grid(request, pairs, dem)
+    clock.lap("elevation")
+    with scratch_folder(folder) as scratch:
+        swaths = _process_swaths(
+            request, pairs, dem, scratch, threads=threads, progress=progress.part(0.05, 0.7)
+        )
+        clock.lap("interferogram")
+        progress.update(0.7, "map")
+        statistics = write_map(
+            Geocoder.of(grid, dem, swaths),
+            scratch / FILES["interferogram"],
+            wavelength=pairs[0].layout.grid.wavelength,
+            threads=threads,
+            memory_mb=request.memory_mb,
+            tags=_tags(pairs),
+            progress=progress.part(0.7, 0.92),
+        )
+        clock.lap("map")
+        progress.update(0.92, "pictures and report")
+        report = make_report(
+            request,
+            pairs,
+            dem=dem,
+            grid=grid,
+            statistics=statistics,
+            seconds=clock.seconds,
+        )
+        _draw(pairs, report, scratch)
+        clock.lap("pictures")
+        report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)
+        zip_files(scratch / FILES["interferogram_radar"], [scratch / _radar_name(p) for p in pairs])
+        text = json.dumps(report, indent=2, ensure_ascii=False)
+        (scratch / FILES["report"]).write_text(text + "\n", encoding="utf-8")
+        progress.check()
+        artefacts = tuple(
+            Artefact(
+                name=output.name,
+                path=publish(scratch / FILES[output.name], folder / FILES[output.name]),
+                media_type=output.media_type,
+            )
+            for output in OUTPUTS
+        )
+    progress.update(1.0, "done")
+    return ChainResult(artefacts=artefacts, report=report)
+
+
+def _process_swaths(
+    request: DinsarPairRequest,
+    pairs: tuple[SwathPair, ...],
+    dem: Dem,
+    scratch: Path,
+    *,
+    threads: int,
+    progress: Progress,
+) -> tuple[RadarSums, ...]:
+    return tuple(
+        process_swath(
+            pair,
+            dem,
+            scratch / _radar_name(pair),
+            scratch,
+            taps=request.kernel,
+            threads=threads,
+            memory_mb=request.memory_mb,
+            tags=_tags(pairs),
+            progress=progress.part(k / len(pairs), (k + 1) / len(pairs)),
+        )
+        for k, pair in enumerate(pairs)
+    )
+
+
+def _radar_name(pair: SwathPair) -> str:
+    return f"interferogram_{pair.reference.swath.lower()}_radar.tif"
+
+
+def _tags(pairs: tuple[SwathPair, ...]) -> dict[str, str]:
+    first = pairs[0]
+    return {
+        "REFERENCE": first.reference.name,
+        "SECONDARY": first.secondary.name,
+        "POLARISATION": first.reference.polarisation,
+        "WAVELENGTH": repr(first.layout.grid.wavelength),
+        "SIGN": SIGN,
+    }
+
+
+def _draw(pairs: tuple[SwathPair, ...], report: dict[str, Any], scratch: Path) -> None:
+    """Draw what people look at first; matplotlib is imported here, not by the web tier."""
+    from kernels.products.pictures import coherence_picture, phase_picture  # noqa: PLC0415
+
+    preview = read_preview(scratch / FILES["interferogram"])
+    first, wavelength = pairs[0], pairs[0].layout.grid.wavelength
+    swath = report["swaths"][0]
+    dates = f"{first.reference.start:%Y-%m-%d} to {first.secondary.start:%Y-%m-%d}"
+    names = ", ".join(pair.reference.swath for pair in pairs)
+    subtitle = (
+        f"{first.reference.platform} {names} {first.reference.polarisation}, "
+        f"perpendicular baseline {swath['perpendicular_baseline_m']:.0f} m, "
+        f"{first.looks.azimuth} x {first.looks.range} looks (azimuth x range)"
+    )
+    phase_picture(
+        scratch / FILES["phase_picture"],
+        amplitude=preview.amplitude,
+        phase=preview.phase,
+        is_data=preview.is_data,
+        grid=preview.grid,
+        title=f"Wrapped phase, {dates}",
+        subtitle=subtitle,
+        wavelength=wavelength,
+        looks=preview.looks,
+    )
+    coherence_picture(
+        scratch / FILES["coherence_picture"],
+        coherence=preview.coherence,
+        is_data=preview.is_data,
+        grid=preview.grid,
+        title=f"Coherence, {dates}",
+        subtitle=subtitle,
+        looks=preview.looks,
+    )
+    write_style(scratch / FILES["style"], phase_style(2, wavelength=wavelength))

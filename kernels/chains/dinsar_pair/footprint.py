@@ -1,0 +1,136 @@
+"""What ground a pair of images covers, and the elevation model under it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.chains.dinsar_pair.inputs import SwathPair
+from kernels.chains.dinsar_pair.request import DinsarPairRequest
+from kernels.engine.bands import Band
+from kernels.geometry.ellipsoid import ecef_to_geodetic
+from kernels.geometry.map_grids import geographic_grid, utm_grid
+from kernels.geometry.terrain import radar_to_terrain
+from kernels.geometry.zero_doppler import radar_to_ground
+from kernels.model import Dem, GeographicBox, MapGrid, Shape
+from kernels.products.dem import load_dem
+
+DEFAULT_SPACING = {"geographic": 1e-4, "utm": 10.0}
+
+_MARGIN = 0.01
+"""Around the footprint [degrees]."""
+_EDGE_POINTS = 33
+
+
+def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> Dem:
+    """Load the elevation under the reference's chosen bursts.
+
+    The footprint depends on the heights: it is found at sea level first, and again with the
+    heights found there.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        Names the elevation files and their policy.
+    pairs : tuple of SwathPair
+        Opened swaths.
+
+    Returns
+    -------
+    Dem
+        Around the footprint.
+
+    Raises
+    ------
+    DemError
+        Files that cannot be used or that do not cover the footprint.
+    """
+    lowest, highest = 0.0, 0.0
+    while True:
+        dem = load_dem(
+            request.dem,
+            _box(pairs, lowest, highest),
+            heights=request.dem_heights,  # type: ignore[arg-type]  # checked by the request
+            missing=request.dem_missing,  # type: ignore[arg-type]
+        )
+        found = float(dem.heights.min()), float(dem.heights.max())
+        # 500 m move the footprint by less than the margin
+        if found[0] >= lowest - 500.0 and found[1] <= highest + 500.0:
+            return dem
+        lowest, highest = min(lowest, found[0]), max(highest, found[1])
+
+
+def _box(pairs: tuple[SwathPair, ...], lowest: float, highest: float) -> GeographicBox:
+    longitudes, latitudes = [], []
+    for pair in pairs:
+        grid, orbit = pair.layout.grid, pair.reference_orbit
+        lines = np.linspace(0.0, grid.shape.lines - 1.0, _EDGE_POINTS)
+        samples = np.array([0.0, 0.5, 1.0]) * (grid.shape.samples - 1.0)
+        rows, columns, heights = np.meshgrid(lines, samples, [lowest, highest], indexing="ij")
+        ranges = grid.slant_range(columns)
+        times = grid.zero_doppler_time(rows, ranges)
+        points = radar_to_ground(orbit, times, ranges, heights, side=grid.look_side)
+        found = ecef_to_geodetic(points.reshape(-1, 3))
+        longitudes.append(found[0])
+        latitudes.append(found[1])
+    return _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MARGIN)
+
+
+def _around(
+    longitudes: NDArray[np.float64], latitudes: NDArray[np.float64], *, margin: float
+) -> GeographicBox:
+    """Box [degrees] around points [rad]; continuous over the antimeridian."""
+    degrees = np.degrees(longitudes)
+    degrees = degrees[0] + (degrees - degrees[0] + 180.0) % 360.0 - 180.0
+    west = float(degrees.min()) - margin
+    turn = 360.0 if west < -180.0 else 0.0
+    return GeographicBox(
+        west=west + turn,
+        south=max(float(np.degrees(latitudes.min())) - margin, -90.0),
+        east=float(degrees.max()) + margin + turn,
+        north=min(float(np.degrees(latitudes.max())) + margin, 90.0),
+    )
+
+
+def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem) -> MapGrid:
+    """Choose the map grid of the result.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        Projection and spacing.
+    pairs : tuple of SwathPair
+        Opened swaths.
+    dem : Dem
+        Terrain under them.
+
+    Returns
+    -------
+    MapGrid
+        Around the valid pixels on the terrain; corners are multiples of the spacing.
+    """
+    longitudes, latitudes = [], []
+    for pair in pairs:
+        grid = pair.layout.grid
+        for placement in pair.layout.placements:
+            lines = np.unique(
+                np.linspace(placement.start, placement.stop - 1, _EDGE_POINTS).astype(int)
+            )
+            for line in lines:
+                burst_line = int(line) - placement.origin
+                first = int(placement.burst.first_valid_sample[burst_line])
+                last = int(placement.burst.last_valid_sample[burst_line])
+                if first < 0:
+                    continue
+                row = grid.window(int(line), 0, Shape(1, grid.shape.samples))
+                points = radar_to_terrain(row, pair.reference_orbit, dem, lines=Band(0, 1))
+                points = points[0, first : last + 1]
+                points = points[np.isfinite(points[:, 0])]
+                found = ecef_to_geodetic(points)
+                longitudes.append(found[0])
+                latitudes.append(found[1])
+    box = _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=0.0)
+    spacing = request.spacing or DEFAULT_SPACING[request.ortho]
+    if request.ortho == "utm":
+        return utm_grid(box, spacing=spacing)
+    return geographic_grid(box, spacing=spacing)

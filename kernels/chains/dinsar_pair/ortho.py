@@ -1,0 +1,116 @@
+"""The interferogram on the map, with the displacement beside the phase."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
+from kernels.engine.progress import Progress
+from kernels.insar.geocode import Geocoder
+from kernels.products.raster import create_raster
+
+MAP_BANDS = ("amplitude", "phase", "coherency", "isData", "displacement")
+MAP_UNITS = ("DN", "rad", "1", "1", "m")
+
+_HISTOGRAM = 100
+_BYTES_PER_PIXEL = 120
+
+
+@dataclass(slots=True)
+class CoherenceStatistics:
+    """Figures of the coherence, gathered while rows go by."""
+
+    counts: NDArray[np.int64]
+    total: float = 0.0
+    pixels: int = 0
+    all_pixels: int = 0
+
+    def add(self, coherence: NDArray[np.float32], is_data: NDArray[np.bool_]) -> None:
+        """Take in some rows."""
+        values = coherence[is_data]
+        self.counts += np.histogram(values, bins=_HISTOGRAM, range=(0.0, 1.0))[0]
+        self.total += float(values.sum(dtype=np.float64))
+        self.pixels += int(values.size)
+        self.all_pixels += int(coherence.size)
+
+    def report(self) -> dict[str, float | None]:
+        """Mean, median and share of pixels with data; None where there are none."""
+        if self.pixels == 0:
+            return {"mean": None, "median": None, "share_of_pixels_with_data": 0.0}
+        median = np.searchsorted(np.cumsum(self.counts), self.pixels / 2) / _HISTOGRAM
+        return {
+            "mean": round(self.total / self.pixels, 5),
+            "median": round(float(median), 2),
+            "share_of_pixels_with_data": round(self.pixels / self.all_pixels, 5),
+        }
+
+
+def write_map(
+    geocoder: Geocoder,
+    path: Path,
+    *,
+    wavelength: float,
+    threads: int,
+    memory_mb: int,
+    tags: dict[str, str],
+    progress: Progress,
+) -> CoherenceStatistics:
+    """Sample the swaths on the map and write the raster.
+
+    Parameters
+    ----------
+    geocoder : Geocoder
+        Of all swaths.
+    path : Path
+        GeoTIFF with the bands MAP_BANDS; displacement is towards the satellite [m], wrapped
+        to a quarter of a wavelength on either side of 0.
+    wavelength : float
+        [m].
+    threads : int
+        Computing and compressing threads.
+    memory_mb : int
+        Budget for blocks [MB].
+    tags : dict of str to str
+        Metadata of the raster.
+    progress : Progress
+        Told per band of rows.
+
+    Returns
+    -------
+    CoherenceStatistics
+        Of the pixels with data.
+    """
+    grid = geocoder.grid
+    statistics = CoherenceStatistics(np.zeros(_HISTOGRAM, np.int64))
+    rows = rows_for_budget(
+        memory_mb * 1e6 / (threads + 1), bytes_per_row=grid.shape.samples * _BYTES_PER_PIXEL
+    )
+    metres_per_radian = -wavelength / (4.0 * math.pi)
+
+    def compute(band: Band, _: None) -> NDArray[np.float32]:
+        return geocoder.compute(band)
+
+    with create_raster(
+        path, grid.shape, MAP_BANDS, grid=grid, tags=tags, units=MAP_UNITS, threads=threads
+    ) as writer:
+
+        def write(band: Band, found: NDArray[np.float32]) -> None:
+            displacement = found[1] * np.float32(metres_per_radian)
+            writer.write(band.first, np.concatenate([found, displacement[None]]))
+            statistics.add(found[2], found[3] == 1.0)
+
+        run_bands(
+            split_rows(grid.shape.lines, band_rows=min(rows, 256)),
+            read=lambda _: None,
+            compute=compute,
+            write=write,
+            threads=threads,
+            progress=progress,
+            step="map",
+        )
+    return statistics

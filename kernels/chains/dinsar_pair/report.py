@@ -1,0 +1,128 @@
+"""The JSON report of a pair: what was used, how the geometry was, what came out."""
+
+from __future__ import annotations
+
+import math
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from kernels.chains.dinsar_pair.inputs import SwathPair
+from kernels.chains.dinsar_pair.ortho import CoherenceStatistics
+from kernels.chains.dinsar_pair.request import DinsarPairRequest
+from kernels.geometry.baseline import baseline
+from kernels.geometry.zero_doppler import radar_to_ground
+from kernels.model import Dem, MapGrid, SlcProduct
+
+SIGN = (
+    "Positive phase: the ground moved away from the radar between reference and secondary. "
+    "Displacement is towards the satellite, -wavelength / (4 pi) times the phase, wrapped to "
+    "a quarter of a wavelength on either side of 0."
+)
+
+
+def describe_pair(pair: SwathPair) -> dict[str, Any]:
+    """Describe one swath: bursts, baselines at its middle, looks."""
+    grid = pair.layout.grid
+    slant_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
+    time = grid.zero_doppler_time(np.array([0.5 * (grid.shape.lines - 1)]), slant_range)
+    point = radar_to_ground(
+        pair.reference_orbit, time, slant_range, np.zeros(1), side=grid.look_side
+    )
+    found = baseline(pair.reference_orbit, pair.secondary_orbit, point, wavelength=grid.wavelength)
+    ambiguity = float(found.height_of_ambiguity[0])
+    return {
+        "swath": pair.reference.swath,
+        "bursts": [
+            {
+                "reference": placement.burst.index + 1,
+                "secondary": None if placement.partner is None else placement.partner.index + 1,
+                "identifier": placement.burst.identifier,
+            }
+            for placement in pair.layout.placements
+        ],
+        "looks": {"azimuth": pair.looks.azimuth, "range": pair.looks.range},
+        "perpendicular_baseline_m": round(float(found.perpendicular[0]), 3),
+        "parallel_baseline_m": round(float(found.parallel[0]), 3),
+        "height_of_ambiguity_m": round(ambiguity, 2) if math.isfinite(ambiguity) else None,
+        "incidence_angle_deg": round(math.degrees(found.incidence[0]), 3),
+    }
+
+
+def _describe_product(product: SlcProduct) -> dict[str, Any]:
+    return {
+        "name": product.name,
+        "start": product.start.isoformat(),
+        "relative_orbit": product.relative_orbit,
+        "direction": "ascending" if product.ascending else "descending",
+        "processor": product.processor,
+        "orbit": product.state_vectors.source.value,
+        "orbit_file": product.state_vectors.origin,
+    }
+
+
+def make_report(
+    request: DinsarPairRequest,
+    pairs: tuple[SwathPair, ...],
+    *,
+    dem: Dem,
+    grid: MapGrid,
+    statistics: CoherenceStatistics,
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """Put the report together.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        As run.
+    pairs : tuple of SwathPair
+        Opened swaths.
+    dem : Dem
+        Terrain used.
+    grid : MapGrid
+        Of the result.
+    statistics : CoherenceStatistics
+        On the map.
+    seconds : dict of str to float
+        Wall clock by step.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    filled = 0.0 if dem.filled is None else float(dem.filled.mean())
+    return {
+        "process": "dinsar-pair",
+        "request": request.to_values(),
+        "reference": _describe_product(pairs[0].reference),
+        "secondary": _describe_product(pairs[0].secondary),
+        "polarisation": pairs[0].reference.polarisation,
+        "wavelength_m": pairs[0].layout.grid.wavelength,
+        "swaths": [describe_pair(pair) for pair in pairs],
+        "elevation": {
+            "sources": list(dem.sources),
+            "lowest_m": round(float(dem.heights.min()), 1),
+            "highest_m": round(float(dem.heights.max()), 1),
+            "share_filled": round(filled, 5),
+        },
+        "map": {
+            "crs": grid.crs,
+            "spacing": grid.x_spacing,
+            "rows": grid.shape.lines,
+            "columns": grid.shape.samples,
+        },
+        "coherence": statistics.report(),
+        "sign": SIGN,
+        "versions": {
+            "fournaise": version("fournaise"),
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+            "numba": version("numba"),
+            "gdal": version("gdal"),
+        },
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+    }

@@ -1,0 +1,109 @@
+"""Map grids: geographic and UTM, and where their pixels are."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+
+from kernels.model import GeographicBox, MapGrid, Shape
+
+GEOGRAPHIC = "EPSG:4326"
+
+
+def utm_crs(longitude: float, latitude: float) -> str:
+    """Return the EPSG code of the UTM zone of a place [degrees], south zones south of 0."""
+    zone = int(math.floor((longitude + 180.0) / 6.0)) % 60 + 1
+    return f"EPSG:{(32600 if latitude >= 0.0 else 32700) + zone}"
+
+
+@lru_cache(maxsize=16)
+def _from_geographic(crs: str) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
+
+
+def geographic_grid(box: GeographicBox, *, spacing: float) -> MapGrid:
+    """Cover a box with a geographic grid.
+
+    Parameters
+    ----------
+    box : GeographicBox
+        [degrees].
+    spacing : float
+        Size of a pixel [degrees].
+
+    Returns
+    -------
+    MapGrid
+        Corners are multiples of the spacing.
+    """
+    return _snapped(GEOGRAPHIC, box.west, box.south, box.east, box.north, spacing)
+
+
+def utm_grid(box: GeographicBox, *, spacing: float, crs: str | None = None) -> MapGrid:
+    """Cover a box with a UTM grid.
+
+    Parameters
+    ----------
+    box : GeographicBox
+        [degrees].
+    spacing : float
+        Size of a pixel [m].
+    crs : str or None
+        UTM zone; None takes the one of the box's middle.
+
+    Returns
+    -------
+    MapGrid
+        Corners are multiples of the spacing.
+    """
+    middle = (0.5 * (box.west + box.east) + 180.0) % 360.0 - 180.0
+    crs = crs or utm_crs(middle, 0.5 * (box.south + box.north))
+    steps = np.linspace(0.0, 1.0, 21)
+    longitudes = np.concatenate(
+        [
+            box.west + steps * (box.east - box.west),
+            box.west + steps * (box.east - box.west),
+            np.full(21, box.west),
+            np.full(21, box.east),
+        ]
+    )
+    latitudes = np.concatenate(
+        [
+            np.full(21, box.south),
+            np.full(21, box.north),
+            box.south + steps * (box.north - box.south),
+            box.south + steps * (box.north - box.south),
+        ]
+    )
+    x, y = _from_geographic(crs).transform(longitudes, latitudes)
+    return _snapped(crs, min(x), min(y), max(x), max(y), spacing)
+
+
+def _snapped(
+    crs: str, west: float, south: float, east: float, north: float, spacing: float
+) -> MapGrid:
+    left, right = math.floor(west / spacing + 1e-6), math.ceil(east / spacing - 1e-6)
+    bottom, top = math.floor(south / spacing + 1e-6), math.ceil(north / spacing - 1e-6)
+    return MapGrid(
+        crs=crs,
+        west=left * spacing,
+        north=top * spacing,
+        x_spacing=spacing,
+        y_spacing=spacing,
+        shape=Shape(max(top - bottom, 1), max(right - left, 1)),
+    )
+
+
+def pixel_positions(
+    grid: MapGrid, rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes and latitudes [rad] of pixel coordinates (0 = centre of the first)."""
+    x = grid.west + (columns + 0.5) * grid.x_spacing
+    y = grid.north - (rows + 0.5) * grid.y_spacing
+    if grid.crs != GEOGRAPHIC:
+        x, y = _from_geographic(grid.crs).transform(x, y, direction="INVERSE")
+    return np.radians(x), np.radians(y)
