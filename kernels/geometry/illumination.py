@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.geometry.ellipsoid import ecef_to_geodetic, east_north_up
+from kernels.geometry.ellipsoid import east_north_up, ecef_to_geodetic
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.zero_doppler import ground_to_radar
 

@@ -16,7 +16,7 @@ GEOGRAPHIC = "EPSG:4326"
 
 def utm_crs(longitude: float, latitude: float) -> str:
     """Return the EPSG code of the UTM zone of a place [degrees], south zones south of 0."""
-    zone = int(math.floor((longitude + 180.0) / 6.0)) % 60 + 1
+    zone = math.floor((longitude + 180.0) / 6.0) % 60 + 1
     return f"EPSG:{(32600 if latitude >= 0.0 else 32700) + zone}"
 
 
@@ -40,7 +40,7 @@ def geographic_grid(box: GeographicBox, *, spacing: float) -> MapGrid:
     MapGrid
         Corners are multiples of the spacing.
     """
-    return _snapped(GEOGRAPHIC, box.west, box.south, box.east, box.north, spacing)
+    return _snapped(GEOGRAPHIC, box, spacing)
 
 
 def utm_grid(box: GeographicBox, *, spacing: float, crs: str | None = None) -> MapGrid:
@@ -80,14 +80,19 @@ def utm_grid(box: GeographicBox, *, spacing: float, crs: str | None = None) -> M
         ]
     )
     x, y = _from_geographic(crs).transform(longitudes, latitudes)
-    return _snapped(crs, min(x), min(y), max(x), max(y), spacing)
+    return _snapped(crs, GeographicBox(min(x), min(y), max(x), max(y)), spacing)
 
 
-def _snapped(
-    crs: str, west: float, south: float, east: float, north: float, spacing: float
-) -> MapGrid:
-    left, right = math.floor(west / spacing + 1e-6), math.ceil(east / spacing - 1e-6)
-    bottom, top = math.floor(south / spacing + 1e-6), math.ceil(north / spacing - 1e-6)
+def _snapped(crs: str, corners: GeographicBox, spacing: float) -> MapGrid:
+    """Move the corners, in units of the map, outwards to multiples of the spacing."""
+    left, right = (
+        math.floor(corners.west / spacing + 1e-6),
+        math.ceil(corners.east / spacing - 1e-6),
+    )
+    bottom, top = (
+        math.floor(corners.south / spacing + 1e-6),
+        math.ceil(corners.north / spacing - 1e-6),
+    )
     return MapGrid(
         crs=crs,
         west=left * spacing,

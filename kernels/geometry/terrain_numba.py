@@ -30,12 +30,14 @@ def _surface(heights: NDArray[np.float32], row: float, column: float) -> tuple[f
 
 @numba.njit(inline="always", **_COMPILE)
 def _cubic(c: NDArray[np.float64], base: int, z: float) -> float:
-    return ((c[base + 3] * z + c[base + 2]) * z + c[base + 1]) * z + c[base]
+    value: float = ((c[base + 3] * z + c[base + 2]) * z + c[base + 1]) * z + c[base]
+    return value
 
 
 @numba.njit(inline="always", **_COMPILE)
 def _cubic_slope(c: NDArray[np.float64], base: int, z: float) -> float:
-    return (3.0 * c[base + 3] * z + 2.0 * c[base + 2]) * z + c[base + 1]
+    slope: float = (3.0 * c[base + 3] * z + 2.0 * c[base + 2]) * z + c[base + 1]
+    return slope
 
 
 @numba.njit(**_COMPILE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,7 +96,7 @@ def lay_out(
         borders.append(round(0.5 * (end + 1 + begin) / azimuth_looks) * azimuth_looks)
     lines = origins[-1] + bursts[-1].grid.shape.lines
     borders.append(lines // azimuth_looks * azimuth_looks)
-    if any(b <= a for a, b in zip(borders, borders[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(borders)):
         raise ProductError("the bursts of the swath do not follow each other in time")
     return SwathLayout(
         grid=replace(first, shape=Shape(borders[-1], first.shape.samples)),
