@@ -3,9 +3,9 @@
 .PHONY: help setup demo test test-all check serve bench docs clean
 
 python := .venv/bin/python
-workers ?= 2
-address ?= 127.0.0.1:5000
+address ?=
 NAME ?=
+OPTIONS ?=
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,16 +30,16 @@ check: setup ## Lint, formatting, types, architecture, docstrings, docs
 	@git ls-files 'kernels/*.py' 'processes/*.py' 'catalog/*.py' | xargs .venv/bin/numpydoc lint
 	@$(MAKE) --no-print-directory docs
 
-serve: setup ## Serve the processes on address=127.0.0.1:5000
-	@.venv/bin/gunicorn --bind $(address) --workers $(workers) wsgi:application
+serve: setup ## Serve the processes (address=HOST:PORT, else that of pywps.cfg)
+	@$(python) -m processes serve $(if $(address),--address $(address))
 
-bench: setup ## Run the benchmark NAME=... (without a name: list them)
-	@$(python) -m benchmarks $(NAME)
+bench: setup ## Run the benchmark NAME=... OPTIONS=... (without a name: list them)
+	@$(python) -m benchmarks $(NAME) $(OPTIONS)
 
 docs: setup ## Build the documentation into docs/_build/html
 	@$(python) -m sphinx --fail-on-warning --keep-going --quiet -j auto -b html docs docs/_build/html
 	@echo "docs: docs/_build/html/index.html"
 
 clean: ## Remove what was built; .venv stays
-	rm -rf build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -61,6 +61,7 @@ find_python() {
 
 has_geoid() {
   local folder
+  [ ! -e "${FOURNAISE_GEOID:-}" ] || return 0
   for folder in ${PROJ_DATA:+"$PROJ_DATA"} /usr/share/proj /usr/local/share/proj; do
     [ ! -e "$folder/egm96_15.gtx" ] || return 0
   done
