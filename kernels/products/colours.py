@@ -45,7 +45,7 @@ def phase_colours(
 
     Returns
     -------
-    ndarray of float64, shape (*phase.shape, 3)
+    ndarray of float64, shape (..., 3)
         sRGB, 0 to 1; NaN where an input is NaN.
     """
     light = np.broadcast_to(np.asarray(lightness, np.float64), phase.shape)
@@ -57,5 +57,16 @@ def phase_colours(
 
 
 def hexadecimal(colour: NDArray[np.floating]) -> str:
-    """Write one sRGB colour (0 to 1) as #rrggbb."""
+    """Write a colour as text.
+
+    Parameters
+    ----------
+    colour : ndarray of float, shape (3,)
+        sRGB, 0 to 1.
+
+    Returns
+    -------
+    str
+        For example #80c273.
+    """
     return "#" + "".join(f"{round(float(c) * 255):02x}" for c in colour)

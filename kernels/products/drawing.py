@@ -65,7 +65,20 @@ class View(NamedTuple):
 
 
 def view_of(grid: MapGrid | RadarGrid, looks: Looks) -> View:
-    """Lay out a raster whose cells are `looks` pixels of the file that the axes count in."""
+    """Lay out a raster on axes.
+
+    Parameters
+    ----------
+    grid : MapGrid or RadarGrid
+        Of the cells that are drawn.
+    looks : Looks
+        Pixels of the file in a cell; the axes of radar geometry count in pixels.
+
+    Returns
+    -------
+    View
+        In units of the axes.
+    """
     if isinstance(grid, RadarGrid):
         lines, samples = grid.shape.lines * looks.azimuth, grid.shape.samples * looks.range
         height = grid.shape.lines * grid.line_interval * _GROUND_SPEED
@@ -141,7 +154,17 @@ class Sheet:
 
 
 def draw_view(axes: Axes, view: View, *, y_axis: bool = True) -> None:
-    """Dress axes that hold an image of this view: ticks, labels, scale bar."""
+    """Dress axes that hold an image: ticks, labels, scale bar.
+
+    Parameters
+    ----------
+    axes : Axes
+        Holding the image.
+    view : View
+        Of the image.
+    y_axis : bool
+        False leaves out the labels of the vertical axis.
+    """
     axes.set_facecolor(MISSING_COLOUR)
     axes.tick_params(labelsize=_TICK, direction="out", labelleft=y_axis)
     axes.set_xlabel(view.x_label, fontsize=_LABEL)
@@ -192,7 +215,25 @@ def _scale_bar(axes: Axes, width_km: float) -> None:
 
 
 def save_picture(figure: Figure, path: Path) -> PictureSize:
-    """Write a PNG beside and rename it; raises ProcessingError if the disk does not take it."""
+    """Write a PNG beside and rename it.
+
+    Parameters
+    ----------
+    figure : Figure
+        Complete.
+    path : Path
+        PNG file.
+
+    Returns
+    -------
+    PictureSize
+        Of the PNG.
+
+    Raises
+    ------
+    ProcessingError
+        The file system did not take the file.
+    """
     canvas: Any = FigureCanvasAgg(figure)
     with scratch_folder(path.parent) as scratch:
         partial = scratch / path.name

@@ -110,7 +110,35 @@ def coherence_picture(
     subtitle: str,
     looks: Looks = _PIXELS,
 ) -> PictureSize:
-    """Draw coherence with a colour bar from 0 to 1; arguments and errors as `phase_picture`."""
+    """Draw coherence with a colour bar from 0 to 1.
+
+    Parameters
+    ----------
+    path : Path
+        PNG file; written beside and renamed.
+    coherence : ndarray of float32, shape (rows, columns)
+        0 to 1.
+    is_data : ndarray of bool, shape (rows, columns)
+        False: grey.
+    grid : MapGrid or RadarGrid
+        Of the arrays. Rasters larger than a preview are averaged.
+    title, subtitle : str
+        Above the image.
+    looks : Looks
+        Pixels of the file in one of the arrays, for the axes of radar geometry.
+
+    Returns
+    -------
+    PictureSize
+        Of the PNG.
+
+    Raises
+    ------
+    ProcessingError
+        The file system did not take the file.
+    ValueError
+        Arrays and grid of different shapes.
+    """
     _check_shapes(grid.shape, coherence, is_data)
     valid = is_data & np.isfinite(coherence)
     cells = preview_looks(grid.shape)

@@ -49,12 +49,38 @@ class Preview:
 
 
 def preview_looks(shape: Shape, long_side: int = LONG_SIDE) -> Looks:
-    """Return the pixels per cell that keep each side within `long_side` cells."""
+    """Choose the cells of a preview.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of the raster.
+    long_side : int
+        Most cells on either side.
+
+    Returns
+    -------
+    Looks
+        Pixels per cell.
+    """
     return Looks(math.ceil(shape.lines / long_side), math.ceil(shape.samples / long_side))
 
 
 def looked_grid(grid: MapGrid | RadarGrid, looks: Looks) -> MapGrid | RadarGrid:
-    """Return the grid of the cells; incomplete cells at the end are left out."""
+    """Return the grid of the cells; incomplete cells at the end are left out.
+
+    Parameters
+    ----------
+    grid : MapGrid or RadarGrid
+        Of the pixels.
+    looks : Looks
+        Pixels per cell.
+
+    Returns
+    -------
+    MapGrid or RadarGrid
+        Of the cells.
+    """
     if isinstance(grid, RadarGrid):
         return grid.looked(looks)
     return replace(
@@ -72,7 +98,20 @@ def _cells(array: NDArray[np.generic], looks: Looks) -> NDArray[np.generic]:
 
 
 def valid_cells(is_data: NDArray[np.bool_], looks: Looks) -> NDArray[np.bool_]:
-    """Tell the cells of which at least half of the pixels are valid."""
+    """Tell the cells of which at least half of the pixels are valid.
+
+    Parameters
+    ----------
+    is_data : ndarray of bool, shape (rows, columns)
+        Valid pixels.
+    looks : Looks
+        Pixels per cell.
+
+    Returns
+    -------
+    ndarray of bool
+        One per cell.
+    """
     share: NDArray[np.float64] = _cells(is_data, looks).mean(axis=(1, 3), dtype=np.float64)
     return share >= 0.5
 
@@ -105,7 +144,22 @@ def mean_cells(
 def phase_cells(
     phase: NDArray[np.float32], is_data: NDArray[np.bool_], looks: Looks
 ) -> NDArray[np.float32]:
-    """Return the angle of each cell's mean phasor [rad]; NaN where `valid_cells` refuses."""
+    """Return the angle of each cell's mean phasor.
+
+    Parameters
+    ----------
+    phase : ndarray of float32, shape (rows, columns)
+        [rad].
+    is_data : ndarray of bool, shape (rows, columns)
+        Valid pixels.
+    looks : Looks
+        Pixels per cell.
+
+    Returns
+    -------
+    ndarray of float32
+        One per cell [rad]; NaN where `valid_cells` refuses.
+    """
     cosine = mean_cells(np.cos(phase), is_data, looks)
     sine = mean_cells(np.sin(phase), is_data, looks)
     return np.arctan2(sine, cosine)
@@ -114,7 +168,22 @@ def phase_cells(
 def amplitude_cells(
     amplitude: NDArray[np.float32], is_data: NDArray[np.bool_], looks: Looks
 ) -> NDArray[np.float32]:
-    """Return the root of each cell's mean intensity; NaN where `valid_cells` refuses."""
+    """Return the root of each cell's mean intensity.
+
+    Parameters
+    ----------
+    amplitude : ndarray of float32, shape (rows, columns)
+        Any unit.
+    is_data : ndarray of bool, shape (rows, columns)
+        Valid pixels.
+    looks : Looks
+        Pixels per cell.
+
+    Returns
+    -------
+    ndarray of float32
+        One per cell, in the same unit; NaN where `valid_cells` refuses.
+    """
     return np.sqrt(mean_cells(amplitude**2, is_data, looks))
 
 

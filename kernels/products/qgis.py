@@ -56,7 +56,18 @@ def phase_style(band: int = 2, *, wavelength: float | None = None) -> str:
 
 
 def coherence_style(band: int = 3) -> str:
-    """Return a style of coherence from 0 (black) to 1 (white) for a band counted from 1."""
+    """Return a style of coherence from 0 (black) to 1 (white).
+
+    Parameters
+    ----------
+    band : int
+        Number of the band, counted from 1.
+
+    Returns
+    -------
+    str
+        The XML document.
+    """
     values = np.linspace(0.0, 1.0, len(_GREYS))
     return _style(
         band, [_Item(float(v), c, f"{v:.2f}") for v, c in zip(values, _GREYS, strict=True)]
@@ -93,7 +104,25 @@ def displacement_style(band: int, *, limit: float, wrapped: bool) -> str:
 
 
 def write_style(path: Path, style: str) -> Path:
-    """Write a style beside and rename it; raises ProcessingError if the disk does not take it."""
+    """Write a style beside and rename it.
+
+    Parameters
+    ----------
+    path : Path
+        Final name.
+    style : str
+        The XML document.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    ProcessingError
+        The file system did not take the file.
+    """
     with scratch_folder(path.parent) as scratch:
         partial = scratch / path.name
         try:

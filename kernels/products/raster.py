@@ -94,6 +94,13 @@ class BandWriter:
 
     Rows are kept back until they fill a row of tiles, because a tile that is written twice
     leaves a hole in a compressed file; so memory is bounded by one row of tiles.
+
+    Parameters
+    ----------
+    dataset : osgeo.gdal.Dataset
+        New file, which this object alone holds.
+    path : Path
+        Final name, for errors.
     """
 
     def __init__(self, dataset: Any, path: Path) -> None:
@@ -355,7 +362,23 @@ def read_raster(path: Path) -> Raster:
 
 
 def read_radar_grid(path: Path) -> RadarGrid:
-    """Read the radar grid from a raster's tags; raises InputError where it has none."""
+    """Read the radar grid from a raster's tags.
+
+    Parameters
+    ----------
+    path : Path
+        Raster in radar geometry.
+
+    Returns
+    -------
+    RadarGrid
+        Exactly the one that was written.
+
+    Raises
+    ------
+    InputError
+        Not a raster, or without such tags.
+    """
     grid = RasterReader(path).grid
     if not isinstance(grid, RadarGrid):
         raise InputError(f"{path.name} must be a raster in radar geometry")

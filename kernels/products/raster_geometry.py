@@ -17,7 +17,15 @@ osr.UseExceptions()
 
 
 def write_geometry(dataset: Any, grid: MapGrid | RadarGrid | None) -> None:
-    """Write a geometry into a new GDAL data set, on a map with longitude or easting first."""
+    """Write a geometry into a new GDAL data set, on a map with longitude or easting first.
+
+    Parameters
+    ----------
+    dataset : osgeo.gdal.Dataset
+        Just created.
+    grid : MapGrid, RadarGrid or None
+        None: nothing is written.
+    """
     if isinstance(grid, RadarGrid):
         dataset.SetMetadata(dataset.GetMetadata() | radar_grid_tags(grid))
     if isinstance(grid, MapGrid):
@@ -29,7 +37,25 @@ def write_geometry(dataset: Any, grid: MapGrid | RadarGrid | None) -> None:
 
 
 def read_geometry(dataset: Any, name: str) -> MapGrid | RadarGrid | None:
-    """Read the geometry of a GDAL data set; raises InputError, calling it `name`, if damaged."""
+    """Read the geometry of a GDAL data set.
+
+    Parameters
+    ----------
+    dataset : osgeo.gdal.Dataset
+        Open.
+    name : str
+        Of the file, for errors.
+
+    Returns
+    -------
+    MapGrid, RadarGrid or None
+        None where the file has neither.
+
+    Raises
+    ------
+    InputError
+        A map that is not north-up, or damaged tags.
+    """
     shape = Shape(dataset.RasterYSize, dataset.RasterXSize)
     tags = dataset.GetMetadata()
     if f"{_RADAR_PREFIX}EPOCH" in tags:
@@ -53,7 +79,18 @@ def read_geometry(dataset: Any, name: str) -> MapGrid | RadarGrid | None:
 
 
 def radar_grid_tags(grid: RadarGrid) -> dict[str, str]:
-    """Write a radar grid, but for its shape, as metadata tags; numbers keep every digit."""
+    """Write a radar grid, but for its shape, as metadata tags; numbers keep every digit.
+
+    Parameters
+    ----------
+    grid : RadarGrid
+        Geometry.
+
+    Returns
+    -------
+    dict of str to str
+        By name of the tag.
+    """
     tags = {
         "EPOCH": grid.epoch.isoformat(),
         "FIRST_LINE_TIME": repr(float(grid.first_line_time)),
