@@ -1,0 +1,196 @@
+"""Zero-Doppler geolocation against the annotations' own grids, and its speed beside sarsen.
+
+``python -m benchmarks geolocation --annotation FILE…``: for every annotation the computed
+azimuth time, line (with the residual bistatic term) and slant range of the grid's points are
+compared with the annotated ones, then random points of the frame are located without any seed.
+The last grid row of IW3 is left out: it is 11 to 12 us off in the products themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import say
+from kernels.geometry.ellipsoid import geodetic_to_ecef
+from kernels.geometry.orbit import Orbit
+from kernels.geometry.zero_doppler import ground_to_radar
+from kernels.model import SPEED_OF_LIGHT, SlcProduct
+from kernels.products.annotation import read_annotation
+
+RECENT = (
+    "alps_iw_desc_and_grd/*SLC*.SAFE/annotation/*.xml",
+    "rome_s1/*SLC*.SAFE/annotation/*.xml",
+    "s1_iw3_crop_azores/*.xml",
+    "sm_annotations/S1A_S3*.SAFE/annotation/*.xml",
+)
+"""Products of 2021 and later in the folder of real metadata."""
+
+POINTS = 1_000_000
+_GRID_COLUMNS = 21
+_CORNERS = 4
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the benchmark's own options."""
+    parser.add_argument(
+        "--annotation",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="annotation files of SLC products (default: those of 2021 and later in --shared)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure; see the module's docstring."""
+    files = arguments.annotation or sorted(
+        file for pattern in RECENT for file in arguments.shared.glob(pattern)
+    )
+    products = []
+    errors = []
+    for file in files:
+        product = read_annotation(file)
+        products.append(product)
+        errors.append(_grid_errors(product))
+        say(f"{file.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in errors[-1].items()))
+    count = POINTS // 10 if arguments.quick else POINTS
+    start = time.perf_counter()
+    _speed(products[0], 1000)
+    compile_s = time.perf_counter() - start
+    figures: dict[str, Any] = {
+        "files": len(files),
+        "grid_points": sum(p.geolocation.lines.size for p in products),
+        "azimuth_error_max_us": max(e["azimuth_us"] for e in errors),
+        "line_error_max_us": max(e["line_us"] for e in errors),
+        "range_error_max_mm": max(e["range_mm"] for e in errors),
+        "random_points": count,
+        "mpoints_per_second_core": max(_speed(p, count) for p in products[:3]),
+        "compile_s": compile_s,
+    }
+    figures |= _peer(products[0], count)
+    if "peer_mpoints_per_second_core" in figures:
+        figures["speed_ratio_vs_peer"] = (
+            figures["mpoints_per_second_core"] / figures["peer_mpoints_per_second_core"]
+        )
+    return figures
+
+
+def _orbit(product: SlcProduct) -> Orbit:
+    times = product.geolocation.zero_doppler_times
+    return Orbit.fit(product.state_vectors, start=float(times.min()), stop=float(times.max()))
+
+
+def _grid_points(product: SlcProduct) -> NDArray[np.float64]:
+    grid = product.geolocation
+    return geodetic_to_ecef(np.radians(grid.longitudes), np.radians(grid.latitudes), grid.heights)
+
+
+def _kept(product: SlcProduct) -> NDArray[np.bool_]:
+    """Rows of the grid that the product itself places consistently."""
+    times = product.geolocation.zero_doppler_times
+    kept = np.ones(times.size, np.bool_)
+    if product.swath == "IW3":
+        kept[-_GRID_COLUMNS:] = False
+    return kept
+
+
+def _grid_errors(product: SlcProduct) -> dict[str, float]:
+    """Largest errors at the grid's points [us, us, mm]."""
+    grid, kept = product.geolocation, _kept(product)
+    times, ranges = ground_to_radar(_orbit(product), _grid_points(product))
+    return {
+        "azimuth_us": _largest(times - grid.zero_doppler_times, kept) * 1e6,
+        "line_us": _largest(_line_times(product) - times, kept) * 1e6,
+        "range_mm": _largest(ranges - 0.5 * SPEED_OF_LIGHT * grid.slant_range_times, kept) * 1e3,
+    }
+
+
+def _largest(values: NDArray[np.float64], kept: NDArray[np.bool_]) -> float:
+    """Largest absolute value; NaN marks points that no line belongs to."""
+    return float(np.nanmax(np.abs(values[kept])))
+
+
+def _line_times(product: SlcProduct) -> NDArray[np.float64]:
+    """Zero-Doppler time that the radar grid gives to the grid's lines and ranges."""
+    grid = product.geolocation
+    ranges = 0.5 * SPEED_OF_LIGHT * grid.slant_range_times
+    times = np.full(grid.lines.size, np.nan)
+    for burst in product.bursts:
+        own = grid.lines - burst.first_line
+        inside = (own >= 0) & (own < burst.grid.shape.lines)
+        times[inside] = burst.grid.zero_doppler_time(own, ranges)[inside]
+    return times
+
+
+def _random_points(product: SlcProduct, count: int) -> NDArray[np.float64]:
+    """Points anywhere between the grid's points, in random order."""
+    generator = np.random.default_rng(1)
+    corners = _grid_points(product)[
+        generator.integers(0, product.geolocation.lines.size, (count, _CORNERS))
+    ]
+    weights = generator.dirichlet(np.ones(_CORNERS), count)
+    points: NDArray[np.float64] = np.einsum("nk,nki->ni", weights, corners)
+    return points
+
+
+def _speed(product: SlcProduct, count: int) -> float:
+    """Million points per second of one thread, the best of three."""
+    orbit, points = _orbit(product), _random_points(product, count)
+    best = np.inf
+    for _ in range(3):
+        start = time.process_time()
+        ground_to_radar(orbit, points, threads=1)
+        best = min(best, time.process_time() - start)
+    return count / best / 1e6
+
+
+def _peer(product: SlcProduct, count: int) -> dict[str, Any]:
+    """Locate the same points with sarsen, if it is installed."""
+    try:
+        release = version("sarsen")
+    except PackageNotFoundError:
+        say("sarsen is not installed (pip install sarsen): no peer's figure")
+        return {"peer": "sarsen, not installed"}
+    import xarray  # noqa: PLC0415 - a peer, not a dependency
+    from sarsen.geocoding import backward_geocode  # noqa: PLC0415
+    from sarsen.orbit import OrbitPolyfitInterpolator  # noqa: PLC0415
+
+    vectors = product.state_vectors
+    stamps = np.datetime64(vectors.epoch, "ns") + (vectors.times * 1e9).astype("timedelta64[ns]")
+    orbit = OrbitPolyfitInterpolator.from_position(
+        xarray.DataArray(
+            vectors.positions.T,
+            dims=("axis", "azimuth_time"),
+            coords={"axis": [0, 1, 2], "azimuth_time": stamps},
+        )
+    )
+
+    def locate(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        array = xarray.DataArray(points, dims=("point", "axis"), coords={"axis": [0, 1, 2]})
+        found = backward_geocode(array, orbit)
+        times = (found.azimuth_time.values - np.datetime64(vectors.epoch, "ns")).astype(np.int64)
+        distance = np.linalg.norm(found.dem_distance.transpose("point", "axis").values, axis=1)
+        return times * 1e-9, distance
+
+    times, ranges = locate(_grid_points(product))
+    grid, kept = product.geolocation, _kept(product)
+    points = _random_points(product, count)
+    start = time.process_time()
+    locate(points)
+    seconds = time.process_time() - start
+    return {
+        "peer": f"sarsen {release}",
+        "peer_mpoints_per_second_core": count / seconds / 1e6,
+        "peer_azimuth_error_max_us": _largest(times - grid.zero_doppler_times, kept) * 1e6,
+        "peer_range_error_max_mm": _largest(
+            ranges - 0.5 * SPEED_OF_LIGHT * grid.slant_range_times, kept
+        )
+        * 1e3,
+    }
