@@ -154,8 +154,9 @@ def _progress_on_terminal() -> Iterator[Progress]:
     ) as bar:
 
         def show(share: float, step: str) -> None:
-            bar.set_description_str(step, refresh=False)
             bar.update(100 * share - bar.n)
+            if step != bar.desc:
+                bar.set_description_str(step)
 
         progress = Progress.to(show)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -54,12 +55,12 @@ def run(request: FakeRequest, folder: Path, progress: Progress) -> ChainResult:
     if request.ending == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     if request.ending == "slow":
-        time.sleep(2.0)
+        time.sleep(0.5)
     progress.update(0.5, "resampling")
     if request.ending == "processing":
         raise ProcessingError("nothing coherent is left")
     if request.ending == "slow":
-        time.sleep(2.0)
+        time.sleep(0.5)
     while request.ending == "wait":
         progress.check()
         time.sleep(0.02)
@@ -67,7 +68,7 @@ def run(request: FakeRequest, folder: Path, progress: Progress) -> ChainResult:
     picture = folder / "picture.tif"
     picture.write_bytes(b"II*\0" + bytes(100))
     report = folder / "report.json"
-    report.write_text('{"looks": %d, "threads": %d}' % (request.looks, request.threads or 0))
+    report.write_text(json.dumps({"looks": request.looks, "threads": request.threads}))
     progress.update(1.0, "done")
     return ChainResult(
         artefacts=(
