@@ -23,6 +23,8 @@ DPI = 160
 MISSING_COLOUR = "#d4d4d4"
 
 _TITLE, _LABEL, _TICK = 15.0, 11.0, 10.0
+_LETTER = 0.75
+"""Mean width of a bold capital over its size."""
 _KM_PER_DEGREE = 111.2
 _GROUND_SPEED = 6800.0
 """Of the beam along the ground [m/s], about right for every low orbit: shapes pictures only."""
@@ -121,8 +123,12 @@ class Sheet:
         self.width = round(width * DPI) / DPI
         self.height = round(height * DPI) / DPI
         self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
-        self.text(0.3, 0.40, title, size=_TITLE, weight="bold")
-        self.text(0.3, 0.72, subtitle, size=_LABEL, colour="#404040")
+        self.text(0.3, 0.40, title, size=self._fitting(title, _TITLE), weight="bold")
+        self.text(0.3, 0.72, subtitle, size=self._fitting(subtitle, _LABEL), colour="#404040")
+
+    def _fitting(self, text: str, size: float) -> float:
+        """Size of type at which a line stays on the sheet; product names are 67 letters long."""
+        return min(size, 72.0 * (self.width - 0.6) / (_LETTER * max(len(text), 1)))
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes whose upper left corner is at `left`, `top` [inches]."""

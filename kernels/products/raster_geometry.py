@@ -17,7 +17,7 @@ osr.UseExceptions()
 
 
 def write_geometry(dataset: Any, grid: MapGrid | RadarGrid | None) -> None:
-    """Write a geometry into a new GDAL data set, on a map with longitude or easting first.
+    """Write a geometry into a new GDAL data set; a geotransform has longitude or easting first.
 
     Parameters
     ----------
@@ -31,7 +31,6 @@ def write_geometry(dataset: Any, grid: MapGrid | RadarGrid | None) -> None:
     if isinstance(grid, MapGrid):
         reference = osr.SpatialReference()
         reference.SetFromUserInput(grid.crs)
-        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
         dataset.SetSpatialRef(reference)
         dataset.SetGeoTransform(grid.geotransform)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from osgeo import gdal
 from kernels.errors import ProcessingError
 from kernels.model import MapGrid, Shape
 from kernels.products import pictures
-from kernels.products.drawing import PictureSize
+from kernels.products.drawing import PictureSize, save_picture
 from tests.products_out.limits import no_file_larger_than
 from tests.products_out.test_raster import radar_grid
 
@@ -28,15 +29,15 @@ def map_grid(*, north: float = 0.3, shape: Shape = SHAPE) -> MapGrid:
     )
 
 
-def draw_phase(path: Path, phase: NDArray[np.float32], **how: object) -> PictureSize:
+def draw_phase(path: Path, phase: NDArray[np.float32], **how: Any) -> PictureSize:
     """Draw phase over an even amplitude."""
-    arguments = {
+    arguments: dict[str, Any] = {
         "amplitude": np.full(phase.shape, 90.0, np.float32),
         "is_data": np.ones(phase.shape, np.bool_),
         "grid": map_grid(shape=Shape(*phase.shape)),
         **how,
     }
-    return pictures.phase_picture(  # type: ignore[arg-type]
+    return pictures.phase_picture(
         path, phase=phase, title="Phase", subtitle="", wavelength=WAVELENGTH, **arguments
     )
 
@@ -53,7 +54,7 @@ def commonest_colour(image: NDArray[np.int16]) -> NDArray[np.int16]:
     """The most frequent colour that is not a grey."""
     coloured = image[np.ptp(image, axis=2) > 20].astype(np.int64)
     number = np.bincount(coloured @ (65536, 256, 1)).argmax()
-    return np.array(divmod(number >> 8, 256) + (number & 255,), np.int16)
+    return np.array((*divmod(number >> 8, 256), number & 255), np.int16)
 
 
 def box_of(image: NDArray[np.int16], colour: NDArray[np.int16]) -> tuple[int, int]:
@@ -175,11 +176,10 @@ def test_the_comparison_shows_what_is_towards_in_red_and_the_error_in_millimetre
     truth[:5] = np.nan
     recovered = truth + np.float32(0.002)
     drawn: list[Figure] = []
-    original = pictures.save_picture
 
     def keep(figure: Figure, path: Path) -> PictureSize:
         drawn.append(figure)
-        return original(figure, path)
+        return save_picture(figure, path)
 
     monkeypatch.setattr(pictures, "save_picture", keep)
     size = pictures.displacement_comparison_picture(

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,10 +44,10 @@ def interferogram(shape: Shape = SHAPE) -> NDArray[np.float32]:
     return array
 
 
-def write(path: Path, array: NDArray[np.float32], *, rows: int = 90, **how: object) -> None:
+def write(path: Path, array: NDArray[np.float32], *, rows: int = 90, **how: Any) -> None:
     """Write an interferogram by bands of rows."""
     shape = Shape(*array.shape[1:])
-    with create_raster(path, shape, BANDS, units=UNITS, **how) as writer:  # type: ignore[arg-type]
+    with create_raster(path, shape, BANDS, units=UNITS, **how) as writer:
         for first in range(0, shape.lines, rows):
             writer.write(first, array[:, first : first + rows])
 
