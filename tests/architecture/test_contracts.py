@@ -15,14 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
 TRESPASSERS = {
-    "rooms": {"catalog": "import kernels.model"},
-    "kernels": {"kernels/engine": "import kernels.geometry"},
-    "simulation": {"kernels/simulation": "import kernels.insar"},
-    "web": {"kernels/products": "import pywps"},
-    "science": {"processes": "import kernels.insar"},
-    "numerics": {"kernels/radiometry": "import logging"},
+    "rooms": {"catalog/search.py": "import kernels.model"},
+    "kernels": {"kernels/engine/bands.py": "import kernels.geometry"},
+    "simulation": {"kernels/simulation/scene.py": "import kernels.insar"},
+    "web": {"kernels/products/safe.py": "import pywps"},
+    "science": {"processes/binding.py": "import kernels.insar"},
+    "resolution": {"processes/resolve.py": "import pywps"},
+    "numerics": {"kernels/radiometry/noise.py": "import logging"},
 }
-"""For each contract, a folder and a line that must not stand there."""
+"""For each contract, a file and a line that must not stand there."""
 
 
 def lint(folder: Path) -> dict[str, bool]:
@@ -55,8 +56,8 @@ def skeleton(tmp_path: Path) -> Path:
         folder = tmp_path / package
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()
-    for module in ("model", "errors"):
-        (tmp_path / "kernels" / f"{module}.py").touch()
+    for module in ("kernels/model.py", "kernels/errors.py", "processes/resolve.py"):
+        (tmp_path / module).touch()
     return tmp_path
 
 
@@ -72,8 +73,8 @@ def test_an_empty_tree_keeps_every_contract(skeleton: Path, contracts: dict[str,
 def test_a_forbidden_import_breaks_its_contract(
     skeleton: Path, contracts: dict[str, str], contract: str
 ) -> None:
-    for folder, line in TRESPASSERS[contract].items():
-        (skeleton / folder / "trespasser.py").write_text(line + "\n")
+    for file, line in TRESPASSERS[contract].items():
+        (skeleton / file).write_text(line + "\n")
     assert not lint(skeleton)[contracts[contract]]
 
 
