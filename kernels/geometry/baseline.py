@@ -26,8 +26,9 @@ class Baseline:
     incidence : ndarray of float64, shape (n,)
         Reference incidence angle on the ellipsoid [rad].
     height_of_ambiguity : ndarray of float64, shape (n,)
-        Height that turns the phase by one cycle [m]; infinite for a zero baseline. A higher
-        point has a positive range difference for a positive value.
+        Height that turns the phase by one cycle [m]; infinite for a zero baseline. With the
+        sign of the perpendicular baseline: a positive one brings the secondary nearer to a
+        higher point by half a wavelength.
     """
 
     perpendicular: NDArray[np.float64]
