@@ -17,7 +17,7 @@ _COMPILE = {
 
 @numba.njit(inline="always", **_COMPILE)
 def cosine_sine(cycles: float) -> tuple[np.float32, np.float32]:
-    """Cosine and sine of an angle in cycles, to 2e-6 in float32; vectorises.
+    """Cosine and sine of an angle in cycles, to 4e-6 in float32; vectorises.
 
     The angle is reduced to a quarter of a turn around 0 or 1/2; Taylor polynomials.
     """

@@ -1,0 +1,117 @@
+"""A pair whose pixels are a formula: what the fused pass makes of it is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kernels.engine.bands import Band
+from kernels.errors import PairError
+from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.coregistration import match_bursts
+from kernels.model import Dem, Looks, Shape
+from tests.geometry.scenes import circular_orbit, radar_grid, rough_dem
+from tests.insar.scenes import PlaneWavePair, around, plane_wave_pair, tops_burst
+
+LOOKS = Looks(azimuth=4, range=16)
+WAVELENGTH = 0.05546576
+
+
+@pytest.fixture(scope="module")
+def dem() -> Dem:
+    longitude, latitude = around(circular_orbit(), radar_grid(Shape(140, 900)))
+    return rough_dem(
+        west=longitude - 0.1,
+        east=longitude + 0.1,
+        south=latitude - 0.1,
+        north=latitude + 0.1,
+        amplitude=100.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def still(dem: Dem) -> PlaneWavePair:
+    return plane_wave_pair(dem)
+
+
+def combine(scene: PlaneWavePair, lines: Band, *, taps: int = 12) -> LookSums:
+    pair = BurstPair.of(
+        reference=scene.reference,
+        reference_orbit=scene.reference_orbit,
+        secondary=scene.secondary,
+        secondary_orbit=scene.secondary_orbit,
+        dem=scene.dem,
+        taps=taps,
+    )
+    needed = pair.secondary_lines(lines)
+    return pair.compute(
+        lines,
+        scene.reference_pixels[lines.first : lines.first + lines.rows],
+        scene.secondary_pixels[needed.first : needed.first + needed.rows],
+        LOOKS,
+    )
+
+
+def test_a_pair_that_did_not_change_has_no_phase(still: PlaneWavePair) -> None:
+    bands = combine(still, Band(0, 140)).bands(LOOKS)
+    whole = bands[3] == 1.0
+    assert whole.sum() > 0.6 * whole.size
+    assert np.sqrt(np.mean(bands[1][whole] ** 2)) < 0.01  # [rad]
+    assert bands[2][whole].mean() > 0.999
+
+
+def test_ground_that_moved_away_has_positive_phase(dem: Dem) -> None:
+    bands = combine(plane_wave_pair(dem, moved_away=0.004), Band(0, 140)).bands(LOOKS)
+    phase = bands[1][bands[3] == 1.0]
+    assert phase.mean() == pytest.approx(4.0 * np.pi / WAVELENGTH * 0.004, abs=0.003)
+
+
+def test_a_stripmap_image_is_a_burst_without_ramp(dem: Dem) -> None:
+    bands = combine(plane_wave_pair(dem, steering_deg=0.0), Band(0, 140)).bands(LOOKS)
+    phase = bands[1][bands[3] == 1.0]
+    assert np.sqrt(np.mean(phase**2)) < 0.01
+
+
+def test_bands_of_lines_give_the_same_bits(still: PlaneWavePair) -> None:
+    whole = combine(still, Band(0, 140))
+    part = combine(still, Band(48, 20))
+    for name in ("cross", "reference_power", "secondary_power", "counts"):
+        np.testing.assert_array_equal(getattr(whole, name)[12:17], getattr(part, name))
+
+
+def test_only_pixels_with_every_tap_count(still: PlaneWavePair) -> None:
+    """The secondary's margins are NaN-like: huge values that would show anywhere."""
+    pixels = still.secondary_pixels.copy()
+    burst = still.secondary
+    outside = np.ones(pixels.shape, bool)
+    for line in range(pixels.shape[0]):
+        if burst.first_valid_sample[line] >= 0:
+            first, last = burst.first_valid_sample[line], burst.last_valid_sample[line]
+            outside[line, first : last + 1] = False
+    pixels[outside] = 1e9
+    clean = combine(still, Band(0, 140))
+    dirty = combine(replace(still, secondary_pixels=pixels), Band(0, 140))
+    complete = clean.counts == LOOKS.azimuth * LOOKS.range
+    np.testing.assert_array_equal(complete, dirty.counts == LOOKS.azimuth * LOOKS.range)
+    np.testing.assert_array_equal(clean.cross[complete], dirty.cross[complete])
+
+
+def test_coherence_of_unrelated_images_is_the_bias_of_the_estimator(dem: Dem) -> None:
+    first, second = plane_wave_pair(dem, seed=1), plane_wave_pair(dem, seed=2)
+    generator = np.random.default_rng(5)
+    noise = generator.standard_normal((2, *first.secondary_pixels.shape))
+    white = (noise[0] + 1j * noise[1]).astype(np.complex64)
+    bands = combine(replace(second, secondary_pixels=white), Band(0, 140)).bands(LOOKS)
+    coherence = bands[2][bands[3] == 1.0]
+    # sqrt(pi / (4 L)) for L = 64 independent looks (Touzi et al. 1999)
+    assert 0.09 < coherence.mean() < 0.15
+
+
+def test_bursts_match_by_the_ground_they_see(still: PlaneWavePair) -> None:
+    pairs = match_bursts(
+        (still.reference,), still.reference_orbit, (still.secondary,), still.secondary_orbit
+    )
+    assert pairs == ((still.reference, still.secondary),)
+    elsewhere = tops_burst(radar_grid(Shape(140, 900)).window(900, 0, Shape(140, 900)))
+    with pytest.raises(PairError, match="do not overlap"):
+        match_bursts((still.reference,), still.reference_orbit, (elsewhere,), still.reference_orbit)
