@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kernels.errors import DemError
 from kernels.model import Dem, GeographicBox
 from kernels.products.dem_mosaic import Frame, merge
-from kernels.products.dem_tiles import PostGrid, Tile, find_tiles
+from kernels.products.dem_tiles import PostGrid, find_tiles
 from kernels.products.gdal_access import gdal_errors, gdal_module
 from kernels.products.geoid import geoid_on_posts
 
@@ -68,12 +68,16 @@ def load_dem(
         has any value under "fill".
     """
     _check_box(box)
-    tiles = [find_tiles(source, box) for source in sources]
-    frame = Frame.over(box, _target_lattice(tiles, box, missing))
+    for source in sources:
+        if not source.exists():
+            raise DemError(f"elevation model {source} does not exist")
+    frame = Frame.over(box, _target_lattice(sources, box, missing))
     surface = np.full(frame.shape, np.nan, dtype=np.float32)
     names: list[str] = []
-    for source_tiles in tiles:
-        names += merge(surface, frame, source_tiles, box)
+    for source in sources:
+        if not np.isnan(surface).any():
+            break
+        names += merge(surface, frame, find_tiles(source, frame.box))
     holes = np.isnan(surface)
     if missing == "fail":
         _refuse_holes(holes, frame, box)
@@ -115,15 +119,13 @@ def _shown(box: GeographicBox) -> str:
 
 
 def _target_lattice(
-    tiles: Sequence[Sequence[Tile]], box: GeographicBox, missing: MissingPolicy
+    sources: Sequence[Path], box: GeographicBox, missing: MissingPolicy
 ) -> PostGrid:
     """Lattice of the finest file of the first source that has one in the box."""
-    for source_tiles in tiles:
-        if source_tiles:
-            return min(
-                (tile.grid for tile in source_tiles),
-                key=lambda grid: abs(grid.longitude_step * grid.latitude_step),
-            )
+    for source in sources:
+        grids = [tile.grid for tile in find_tiles(source, box)]
+        if grids:
+            return min(grids, key=lambda grid: abs(grid.longitude_step * grid.latitude_step))
     if missing == "sea":
         return _SEA_LATTICE
     raise DemError(f"elevation model has no file in the box {_shown(box)}; {_SEA_ADVICE}")

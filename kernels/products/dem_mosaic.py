@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.errors import DemError
 from kernels.model import GeographicBox, Shape
-from kernels.products.dem_tiles import PostGrid, Tile
+from kernels.products.dem_tiles import PostGrid, Tile, box_of_posts
 
 _CHUNK_ROWS = 256
 """Rows computed at once, so that temporary arrays stay small."""
@@ -62,6 +62,11 @@ class Frame:
         return cls(origin, shape)
 
     @property
+    def box(self) -> GeographicBox:
+        """Box around the posts."""
+        return box_of_posts(self.grid, self.shape)
+
+    @property
     def longitudes(self) -> NDArray[np.float64]:
         """Of the columns [degrees]."""
         return (
@@ -92,9 +97,7 @@ class Frame:
             yield slice(start, min(start + _CHUNK_ROWS, self.shape.lines))
 
 
-def merge(
-    surface: NDArray[np.float32], frame: Frame, tiles: Sequence[Tile], box: GeographicBox
-) -> list[str]:
+def merge(surface: NDArray[np.float32], frame: Frame, tiles: Sequence[Tile]) -> list[str]:
     """Fill the posts without a value from the tiles of one source.
 
     Parameters
@@ -105,20 +108,18 @@ def merge(
         Of the surface.
     tiles : sequence of Tile
         On this or on other lattices; the first with a value wins.
-    box : GeographicBox
-        That the frame covers.
 
     Returns
     -------
     list of str
-        Names of the tiles that were read.
+        Names of the tiles that gave a value.
     """
     names = []
     for group in _by_lattice(tiles):
         if group[0].grid.aligned(frame.grid, posts=max(frame.shape)):
             own_frame, own_surface = frame, surface
         else:
-            own_frame = Frame.over(box, group[0].grid)
+            own_frame = Frame.over(frame.box, group[0].grid)
             own_surface = np.full(own_frame.shape, np.nan, dtype=np.float32)
         names += [tile.name for tile in group if _paste(own_surface, own_frame, tile)]
         if own_surface is not surface:
@@ -140,7 +141,7 @@ def _by_lattice(tiles: Sequence[Tile]) -> list[list[Tile]]:
 
 
 def _paste(surface: NDArray[np.float32], frame: Frame, tile: Tile) -> bool:
-    """Copy a tile's posts to where there is no value; tell whether any lies in the frame."""
+    """Copy a tile's posts to where there is no value; tell whether there was any to copy."""
     grid = frame.grid
     row = round((tile.grid.north - grid.north) / grid.latitude_step)
     column = round((tile.grid.west - grid.west) / grid.longitude_step)
@@ -148,13 +149,16 @@ def _paste(surface: NDArray[np.float32], frame: Frame, tile: Tile) -> bool:
     left, right = max(column, 0), min(column + tile.shape.samples, frame.shape.samples)
     if top >= bottom or left >= right:
         return False
+    contributed = False
     rows_at_once = max(_POSTS_AT_ONCE // (right - left), 1)
     for start in range(top, bottom, rows_at_once):
         stop = min(start + rows_at_once, bottom)
         heights = tile.reader.read(start - row, stop - start, left - column, right - left)
         part = surface[start:stop, left:right]
-        np.copyto(part, heights, where=np.isnan(part))
-    return True
+        wanted = np.isnan(part) & ~np.isnan(heights)
+        np.copyto(part, heights, where=wanted)
+        contributed = contributed or bool(wanted.any())
+    return contributed
 
 
 def _resample(

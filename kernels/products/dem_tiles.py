@@ -32,6 +32,9 @@ _RASTER_ENDINGS = (".tif", ".tiff", ".vrt")
 _HGT = re.compile(r"([NS])(\d\d)([EW])(\d{3})(?:\.[\w-]+)*?\.hgt(?:\.zip)?", re.IGNORECASE)
 _COPERNICUS = re.compile(r"Copernicus_DSM_(?:COG_)?\d\d_([NS])(\d\d)_00_([EW])(\d{3})_00_DEM.*")
 _METRES_PER_DEGREE = 111_195.0
+_WARP_ERROR = 0.01
+"""Of positions, in pixels; GDAL's own default is 0.125."""
+
 _WGS84_SEMI_MAJOR_AXIS = 6_378_137.0
 
 
@@ -56,6 +59,16 @@ class PostGrid(NamedTuple):
         return all(abs(step) <= _ALIGNMENT for step in steps) and all(
             abs(shift - round(shift)) <= _ALIGNMENT for shift in shifts
         )
+
+
+def box_of_posts(grid: PostGrid, shape: Shape) -> GeographicBox:
+    """Return the box around posts that begin with the north-west one of a lattice."""
+    return GeographicBox(
+        west=grid.west,
+        south=grid.north + (shape.lines - 1) * grid.latitude_step,
+        east=grid.west + (shape.samples - 1) * grid.longitude_step,
+        north=grid.north,
+    )
 
 
 class PostReader(Protocol):
@@ -90,13 +103,7 @@ class Tile:
     @property
     def box(self) -> GeographicBox:
         """Box around the posts."""
-        west, north, longitude_step, latitude_step = self.grid
-        return GeographicBox(
-            west=west,
-            south=north + (self.shape.lines - 1) * latitude_step,
-            east=west + (self.shape.samples - 1) * longitude_step,
-            north=north,
-        )
+        return box_of_posts(self.grid, self.shape)
 
     def meeting(self, box: GeographicBox) -> Iterator[Tile]:
         """Yield the tile at each whole turn of longitude where it touches a box."""
@@ -121,7 +128,7 @@ def find_tiles(source: Path, box: GeographicBox) -> list[Tile]:
     Parameters
     ----------
     source : Path
-        One file, or a folder of them.
+        One file, or a folder of them; it exists.
     box : GeographicBox
         East may pass 180.
 
@@ -133,17 +140,12 @@ def find_tiles(source: Path, box: GeographicBox) -> list[Tile]:
     Raises
     ------
     DemError
-        If the source does not exist or a file cannot be used.
+        If a file cannot be used.
     """
+    paths = [source]
     if source.is_dir():
         paths = [path for entry in sorted(source.iterdir()) for path in _candidates(entry, box)]
-    elif source.exists():
-        paths = [source]
-    else:
-        raise DemError(f"elevation model {source} does not exist")
-    return [
-        tile for path in paths if _may_touch(path, box) for tile in _open(path, box).meeting(box)
-    ]
+    return [tile for path in paths if _may_touch(path, box) for tile in _open(path).meeting(box)]
 
 
 def _candidates(entry: Path, box: GeographicBox) -> list[Path]:
@@ -181,11 +183,11 @@ def _may_touch(path: Path, box: GeographicBox) -> bool:
     )
 
 
-def _open(path: Path, box: GeographicBox) -> Tile:
+def _open(path: Path) -> Tile:
     corner = _corner(path)
     if corner is not None and _HGT.fullmatch(path.name) is not None:
         return _open_hgt(path, *corner)
-    return _open_raster(path, box)
+    return _open_raster(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +200,15 @@ class _HgtReader:
 
     def read(self, row: int, rows: int, column: int, columns: int) -> NDArray[np.float32]:
         with _hgt_errors(self.path):
-            if self.member is None:
-                values = np.memmap(self.path, dtype=">i2", mode="r")
-            else:
-                with zipfile.ZipFile(self.path) as archive:
-                    values = np.frombuffer(archive.read(self.member), dtype=">i2")
-            heights = values.reshape(self.posts, self.posts)
-        window = heights[row : row + rows, column : column + columns]
+            values = self._values().reshape(self.posts, self.posts)
+        window = values[row : row + rows, column : column + columns]
         return _without_voids(window.astype(np.float32), None)
+
+    def _values(self) -> NDArray[np.int16]:
+        if self.member is None:
+            return np.memmap(self.path, dtype=">i2", mode="r")
+        with zipfile.ZipFile(self.path) as archive:
+            return np.frombuffer(archive.read(self.member), dtype=">i2")
 
 
 @contextmanager
@@ -260,7 +263,7 @@ def _without_voids(heights: NDArray[np.float32], nodata: float | None) -> NDArra
     return heights
 
 
-def _open_raster(path: Path, box: GeographicBox) -> Tile:
+def _open_raster(path: Path) -> Tile:
     """Open any raster; one that is not geographic and north-up is warped to geographic."""
     dataset = open_raster(str(path), error=DemError)
     reference = dataset.GetSpatialRef()
@@ -271,7 +274,7 @@ def _open_raster(path: Path, box: GeographicBox) -> Tile:
         raise DemError(f"{path.name} must hold heights in metres, got {unit}")
     if not _is_geographic(dataset, reference):
         with gdal_errors(DemError, path.name):
-            dataset = _warped(dataset, reference, box)
+            dataset = _warped(dataset, reference)
     west, longitude_step, _, north, _, latitude_step = dataset.GetGeoTransform()
     return Tile(
         name=path.name,
@@ -294,35 +297,30 @@ def _is_geographic(dataset: Any, reference: Any) -> bool:
     return bool(reference.IsGeographic()) and north_up and same_size
 
 
-def _warped(dataset: Any, reference: Any, box: GeographicBox) -> Any:
-    """Return a dataset on geographic pixels over the box and a margin, computed when read."""
+def _warped(dataset: Any, reference: Any) -> Any:
+    """Return a dataset on geographic pixels as large as those on the ground, computed when read."""
     gdal = gdal_module()
     # only positions are transformed: heights keep their datum, which the caller states
     horizontal = reference.Clone()
     horizontal.DemoteTo2D(None)
+    options = {
+        "format": "VRT",
+        "srcSRS": horizontal,
+        "dstSRS": "EPSG:4326",
+        "resampleAlg": "bilinear",
+        "errorThreshold": _WARP_ERROR,
+        # plain bilinear: a kernel widened by the ratio of the pixels moves heights by 0.1 pixel
+        "warpOptions": ["XSCALE=1", "YSCALE=1"],
+        "outputType": gdal.GDT_Float32,
+        "dstNodata": float("nan"),
+    }
     transform = dataset.GetGeoTransform()
-    size = math.sqrt(abs(transform[1] * transform[5] - transform[2] * transform[4]))
-    if reference.IsGeographic():
-        latitude_step = longitude_step = size
-    else:
-        latitude_step = size * reference.GetLinearUnits() / _METRES_PER_DEGREE
-        middle = math.radians(0.5 * (box.south + box.north))
-        longitude_step = latitude_step / max(math.cos(middle), 0.01)
-    return gdal.Warp(
-        "",
-        dataset,
-        format="VRT",
-        srcSRS=horizontal,
-        dstSRS="EPSG:4326",
-        outputBounds=(
-            box.west - 3 * longitude_step,
-            box.south - 3 * latitude_step,
-            box.east + 3 * longitude_step,
-            box.north + 3 * latitude_step,
-        ),
-        xRes=longitude_step,
-        yRes=latitude_step,
-        resampleAlg="bilinear",
-        outputType=gdal.GDT_Float32,
-        dstNodata=float("nan"),
-    )
+    latitude_step = math.sqrt(abs(transform[1] * transform[5] - transform[2] * transform[4]))
+    narrowing = 1.0
+    if not reference.IsGeographic():
+        latitude_step *= reference.GetLinearUnits() / _METRES_PER_DEGREE
+        proposal = gdal.Warp("", dataset, **options)
+        _, _, _, north, _, step = proposal.GetGeoTransform()
+        middle = north + 0.5 * proposal.RasterYSize * step
+        narrowing = max(math.cos(math.radians(middle)), 0.01)
+    return gdal.Warp("", dataset, xRes=latitude_step / narrowing, yRes=latitude_step, **options)
