@@ -47,6 +47,11 @@ class ChainProcess(Process):
     """Runs its chain for WPS clients.
 
     Subclasses set `chain` and nothing else; PyWPS makes them without arguments.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Of the server; as the configuration files have them by default.
     """
 
     chain: ClassVar[Chain]
