@@ -145,7 +145,7 @@ main() {
   step "install pip, setuptools, wheel and numpy" "$network" \
     pip install -c constraints.txt --upgrade pip setuptools wheel numpy
   step "install the project and its dependencies" "$network" \
-    pip install -c constraints.txt -e ".[dev]"
+    pip install -c constraints.txt --no-build-isolation -e ".[dev]"
   if ! binding_works 2>/dev/null; then
     step "build the binding of GDAL $(gdal-config --version)" \
       "It needs g++, the headers of GDAL and of $python, and numpy in $venv." build_binding
