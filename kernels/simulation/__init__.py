@@ -1,0 +1,27 @@
+"""Scenes whose truth is known, written as real Sentinel-1 products.
+
+Demonstration, tests and benchmarks run the processing chains on them. The truth owes nothing to
+the geometry and interferometry that it is used to judge: the simulation has its own.
+"""
+
+from kernels.simulation.acquisition import Acquisition, Track
+from kernels.simulation.modes import StripMapMode, TopsMode
+from kernels.simulation.scene import MogiSource, PointTarget, RangeRamp, Scene
+from kernels.simulation.series import SimulatedSeries, simulate
+from kernels.simulation.truth import BurstTruth, load_scene, load_truth
+
+__all__ = [
+    "Acquisition",
+    "BurstTruth",
+    "MogiSource",
+    "PointTarget",
+    "RangeRamp",
+    "Scene",
+    "SimulatedSeries",
+    "StripMapMode",
+    "TopsMode",
+    "Track",
+    "load_scene",
+    "load_truth",
+    "simulate",
+]

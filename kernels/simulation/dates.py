@@ -1,0 +1,87 @@
+"""The dates of a series, and which of their bursts see the same ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernels.engine.bands import Band
+from kernels.model import SlcProduct
+from kernels.simulation.locate_numba import (
+    Motion,
+    Terrain,
+    find_ground,
+    find_zero_doppler,
+    first_sight,
+)
+from kernels.simulation.mapping_numba import HEIGHT_TOLERANCE, TIME_TOLERANCE, pixel_time, view_line
+from kernels.simulation.orbit import tabulate
+from kernels.simulation.view import View, view_of
+
+Selection = dict[int, Band]
+"""Lines to fill of some bursts, by index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Date:
+    """One date of a series as its images are made.
+
+    Attributes
+    ----------
+    images : tuple of SlcProduct
+        One per swath, in the same order for every date.
+    motion : Motion
+        What lengthens its ranges.
+    misregistration : float
+        Line l of the files truly is line l + misregistration.
+    """
+
+    images: tuple[SlcProduct, ...]
+    motion: Motion
+    misregistration: float
+
+    def views(self, swath: int) -> tuple[View, ...]:
+        """Tables of the bursts of a swath, by its place among the images."""
+        image = self.images[swath]
+        first, last = image.bursts[0].grid, image.bursts[-1].grid
+        stop = last.first_line_time + last.shape.lines * last.line_interval
+        orbit = tabulate(
+            image.state_vectors,
+            epoch=image.grid.epoch,
+            about=0.5 * (first.first_line_time + stop),
+        )
+        return tuple(
+            view_of(burst, orbit=orbit, motion=self.motion, misregistration=self.misregistration)
+            for burst in image.bursts
+        )
+
+
+def overlying_burst(view: View, others: Sequence[View], terrain: Terrain) -> int:
+    """Index of the burst, among those of another image, whose middle lies nearest to this one's.
+
+    Parameters
+    ----------
+    view : View
+        A burst.
+    others : sequence of View
+        The bursts of another image of the same swath.
+    terrain : Terrain
+        Of the scene.
+
+    Returns
+    -------
+    int
+        Place in `others`.
+    """
+    near, middle = view.first_range, view.ramp.middle_line
+    time = pixel_time(view, middle, near)
+    sight = first_sight(view.orbit, terrain, time, near)
+    sight = find_ground(view.orbit, terrain, view.motion, time, near, sight, HEIGHT_TOLERANCE)
+    point = (sight.x, sight.y, sight.z)
+    distances = []
+    for other in others:
+        seen, distance = find_zero_doppler(other.orbit, point, other.orbit.middle, TIME_TOLERANCE)
+        distances.append(abs(view_line(other, seen, distance) - other.ramp.middle_line))
+    return int(np.argmin(distances))

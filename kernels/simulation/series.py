@@ -1,0 +1,295 @@
+"""Simulate a series of acquisitions of one scene as Sentinel-1 products, with the truth beside."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kernels.engine.bands import Band, default_threads, run_bands, split_rows
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import scratch_folder
+from kernels.errors import RequestError
+from kernels.model import SPEED_OF_LIGHT, Shape
+from kernels.products.sentinel1_writer import (
+    create_measurement,
+    write_annotation,
+    write_manifest,
+)
+from kernels.simulation.acquisition import Acquisition, Track, make_products
+from kernels.simulation.dates import Date, Selection, overlying_burst
+from kernels.simulation.image import BurstImage, render
+from kernels.simulation.locate_numba import Terrain
+from kernels.simulation.mapping_numba import Appearance, Frame
+from kernels.simulation.modes import Mode, TopsMode
+from kernels.simulation.reflectivity import OVERSAMPLING, band_kernel
+from kernels.simulation.scene import Scene, motion_of, terrain_of
+from kernels.simulation.truth import SecondaryBurst, save_burst_truth, save_scene
+
+TRUTH = "truth"
+TRUTH_STEP = Shape(4, 8)
+_BAND_PIXELS = 1_000_000
+_OWN_SEED = 1_000_003
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedSeries:
+    """What a simulation left behind.
+
+    Attributes
+    ----------
+    products : tuple of Path
+        SAFE folders, the reference first.
+    truth : Path
+        Folder for load_truth.
+    """
+
+    products: tuple[Path, ...]
+    truth: Path
+
+
+def simulate(
+    scene: Scene,
+    acquisitions: Sequence[Acquisition],
+    folder: Path,
+    *,
+    track: Track | None = None,
+    mode: Mode | None = None,
+    truth_step: Shape = TRUTH_STEP,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> SimulatedSeries:
+    """Simulate a series with parameters of its own.
+
+    Parameters
+    ----------
+    scene : Scene
+        What all dates see.
+    acquisitions : sequence of Acquisition
+        The reference first.
+    folder : Path
+        Gets the SAFE folders and the folder ``truth``, once all are complete.
+    track : Track or None
+        Where the sensor passes; None: over La Réunion.
+    mode : TopsMode, StripMapMode or None
+        Of imaging; None: two bursts of IW1.
+    truth_step : Shape
+        Lines and samples between saved points.
+    threads : int or None
+        Computing threads; None: all cores.
+    progress : Progress or None
+        Told of each date.
+
+    Returns
+    -------
+    SimulatedSeries
+        Where everything is.
+
+    Raises
+    ------
+    RequestError
+        No acquisition, or an unknown swath.
+    ProcessingError
+        The file system did not take the files.
+    Cancelled
+        If asked to stop; nothing is left.
+    """
+    if not acquisitions:
+        raise RequestError("acquisitions", "at least one", "none")
+    terrain = terrain_of(scene.dem)
+    track, mode = track or Track(), mode or TopsMode()
+    dates = [
+        Date(
+            images=make_products(track, mode, acquisition, terrain),
+            motion=motion_of(scene, acquisition.motion, acquisition.ramps),
+            misregistration=acquisition.misregistration,
+        )
+        for acquisition in acquisitions
+    ]
+    threads, progress = threads or default_threads(), progress or Progress()
+    with scratch_folder(folder) as scratch:
+        for number, date in enumerate(dates):
+            part = progress.part(0.9 * number / len(dates), 0.9 * (number + 1) / len(dates))
+            safe = scratch / f"{date.images[0].name}.SAFE"
+            for swath, path in enumerate(write_annotation(safe, date.images)):
+                share = part.part(swath / len(date.images), (swath + 1) / len(date.images))
+                write_pixels(
+                    path,
+                    scene,
+                    terrain,
+                    dates,
+                    number=number,
+                    swath=swath,
+                    threads=threads,
+                    progress=share,
+                )
+            write_manifest(safe, date.images)
+        truth = scratch / TRUTH
+        truth.mkdir()
+        save_truth(truth, terrain, dates, step=truth_step, threads=threads)
+        facts = {"acquisitions": [asdict(a) for a in acquisitions], "track": asdict(track)}
+        save_scene(truth, scene_facts(scene, dates) | facts)
+        return publish_series(scratch, folder, [date.images[0].name for date in dates])
+
+
+def write_pixels(
+    path: Path,
+    scene: Scene,
+    terrain: Terrain,
+    dates: Sequence[Date],
+    *,
+    number: int,
+    swath: int,
+    selection: Selection | None = None,
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Write the measurement file of one swath of one date.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    scene : Scene
+        What is seen.
+    terrain : Terrain
+        Of the scene.
+    dates : sequence of Date
+        The reference first.
+    number, swath : int
+        Which of them.
+    selection : dict of int to Band, or None
+        Lines of each burst of this date that get pixels; None: all of all bursts.
+    threads : int
+        Computing threads.
+    progress : Progress
+        Told of each band.
+    """
+    plans = burst_images(scene, terrain, dates, number=number, swath=swath)
+    image = dates[number].images[swath]
+    if selection is None:
+        selection = {b.index: Band(0, b.grid.shape.lines) for b in image.bursts}
+    rows = max(_BAND_PIXELS // image.grid.shape.samples, 16)
+    tasks = [
+        (plans[index], band)
+        for index, lines in sorted(selection.items())
+        for band in split_rows(lines.rows, band_rows=rows, first=lines.first)
+    ]
+    with create_measurement(path, image) as writer:
+        run_bands(
+            tasks,
+            read=lambda task: task,
+            compute=lambda _task, task: render(*task),
+            write=lambda task, pixels: writer.write(
+                task[0].burst.first_line + task[1].first, pixels
+            ),
+            threads=threads,
+            progress=progress,
+            step=f"{image.platform} {image.start:%Y-%m-%d} {image.swath}",
+        )
+
+
+def burst_images(
+    scene: Scene, terrain: Terrain, dates: Sequence[Date], *, number: int, swath: int
+) -> list[BurstImage]:
+    """Gather what the pixels of each burst of one swath of one date follow from."""
+    reference, date = dates[0], dates[number]
+    image = date.images[swath]
+    grid = reference.images[swath].grid
+    above, views = reference.views(swath), date.views(swath)
+    kernel = band_kernel(
+        azimuth_band=image.azimuth_bandwidth * grid.line_interval,
+        range_band=image.range_bandwidth * grid.slant_range_spacing / (0.5 * SPEED_OF_LIGHT),
+    )
+    still = not (date.motion.mogi.size or date.motion.ramps.size)
+    return [
+        BurstImage(
+            burst=burst,
+            view=view,
+            reference=above[overlying_burst(view, above, terrain)],
+            terrain=terrain,
+            looks=_appearance(scene),
+            frame=Frame(0.0, grid.line_interval, grid.slant_range_spacing / OVERSAMPLING),
+            kernel=kernel,
+            common_seed=scene.seed,
+            own_seed=scene.seed + _OWN_SEED * (number + 1),
+            in_reference=number == 0 and still and scene.plain,
+        )
+        for burst, view in zip(image.bursts, views, strict=True)
+    ]
+
+
+def save_truth(
+    folder: Path,
+    terrain: Terrain,
+    dates: Sequence[Date],
+    *,
+    bursts: Sequence[int] | None = None,
+    step: Shape,
+    threads: int,
+) -> None:
+    """Save what is true of some bursts of the reference, all by default, in every swath."""
+    for swath, image in enumerate(dates[0].images):
+        views = [date.views(swath) for date in dates]
+        for burst in image.bursts if bursts is None else [image.bursts[b] for b in bursts]:
+            view = views[0][burst.index]
+            secondaries = []
+            for date, seen in zip(dates[1:], views[1:], strict=True):
+                index = overlying_burst(view, seen, terrain)
+                epoch = date.images[swath].grid.epoch.isoformat()
+                secondaries.append(SecondaryBurst(index=index, view=seen[index], epoch=epoch))
+            save_burst_truth(
+                folder,
+                swath=image.swath,
+                burst=burst.index,
+                view=view,
+                shape=burst.grid.shape,
+                step=step,
+                terrain=terrain,
+                secondaries=tuple(secondaries),
+                threads=threads,
+            )
+
+
+def publish_series(scratch: Path, folder: Path, names: Sequence[str]) -> SimulatedSeries:
+    """Give finished products and their truth their final place; older ones are replaced."""
+    for name in (*(f"{name}.SAFE" for name in names), TRUTH):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+        (scratch / name).rename(folder / name)
+    return SimulatedSeries(
+        products=tuple(folder / f"{name}.SAFE" for name in names), truth=folder / TRUTH
+    )
+
+
+def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:
+    """Parameters of a series for its JSON file; heights of the terrain are left out."""
+    facts = {key: value for key, value in asdict(scene).items() if key != "dem"}
+    facts["dem"] = {
+        "west": scene.dem.west,
+        "north": scene.dem.north,
+        "longitude_step": scene.dem.longitude_step,
+        "latitude_step": scene.dem.latitude_step,
+        "shape": list(scene.dem.heights.shape),
+        "sources": list(scene.dem.sources),
+    }
+    return {
+        "scene": facts,
+        "products": [date.images[0].name for date in dates],
+        "misregistrations": [date.misregistration for date in dates],
+    }
+
+
+def _appearance(scene: Scene) -> Appearance:
+    sea = scene.amplitude if scene.sea_amplitude is None else scene.sea_amplitude
+    return Appearance(
+        scene.amplitude,
+        sea,
+        scene.sea_height,
+        scene.land_coherence,
+        scene.sea_coherence,
+        scene.noise,
+        scene.relief,
+    )

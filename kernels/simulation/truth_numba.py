@@ -1,0 +1,172 @@
+"""True coordinates of ground points, and layover and shadow by marching over the terrain."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from kernels.simulation.locate_numba import (
+    Terrain,
+    find_ground,
+    find_zero_doppler,
+    first_sight,
+    geodetic,
+    orbit_position,
+    orbit_velocity,
+    range_change,
+    sight_frame,
+    terrain_height,
+)
+from kernels.simulation.mapping_numba import pixel_time, view_line
+from kernels.simulation.view import View
+
+LAYOVER = 1
+SHADOW = 2
+
+_HEIGHT = 1e-8
+_TIME = 1e-13
+_ANGLE = 1e-10
+_STEPS_PER_POST = 8.0
+
+
+@njit(cache=True, nogil=True)
+def ground_truth(
+    view: View, terrain: Terrain, lines: NDArray[np.int64], samples: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Ground points under pixels of the reference, solved to 1e-8 m.
+
+    Returns
+    -------
+    ndarray of float64, shape (7, lines, samples)
+        Longitude, latitude [degrees], height [m], ECEF x, y, z [m], change of the range [m].
+    """
+    found = np.empty((7, lines.size, samples.size))
+    for i in range(lines.size):
+        near = view.first_range + samples[0] * view.range_spacing
+        sight = first_sight(view.orbit, terrain, pixel_time(view, lines[i], near), near)
+        for j in range(samples.size):
+            slant_range = view.first_range + samples[j] * view.range_spacing
+            time = pixel_time(view, lines[i], slant_range)
+            for _ in range(2):
+                sight = find_ground(
+                    view.orbit, terrain, view.motion, time, slant_range, sight, _HEIGHT
+                )
+            found[0, i, j], found[1, i, j], found[2, i, j] = geodetic(sight.x, sight.y, sight.z)
+            found[3, i, j], found[4, i, j], found[5, i, j] = sight.x, sight.y, sight.z
+            found[6, i, j] = sight.change
+    return found
+
+
+@njit(cache=True, nogil=True)
+def image_truth(view: View, ground: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where an image sees ground points.
+
+    Parameters
+    ----------
+    view : View
+        Of the burst of the image.
+    ground : ndarray of float64, shape (7, lines, samples)
+        From ground_truth.
+
+    Returns
+    -------
+    ndarray of float64, shape (5, lines, samples)
+        Zero-Doppler time [s on the view's clock], geometric slant range [m], line and sample
+        without misregistration, change of the range [m].
+    """
+    found = np.empty((5, ground.shape[1], ground.shape[2]))
+    seed = view.orbit.middle
+    for i in range(ground.shape[1]):
+        for j in range(ground.shape[2]):
+            point = (ground[3, i, j], ground[4, i, j], ground[5, i, j])
+            seed, distance = find_zero_doppler(view.orbit, point, seed, _TIME)
+            platform = orbit_position(view.orbit, seed)
+            found[0, i, j], found[1, i, j] = seed, distance
+            found[2, i, j] = view_line(view, seed, distance)
+            found[3, i, j] = (distance - view.first_range) / view.range_spacing
+            found[4, i, j] = range_change(view.motion, point, ground[2, i, j], platform, distance)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _central_angle(platform: float, radius: float, slant_range: float) -> float:
+    cosine = (platform**2 + radius**2 - slant_range**2) / (2.0 * platform * radius)
+    return math.acos(min(max(cosine, -1.0), 1.0))
+
+
+@njit(cache=True, nogil=True)
+def mark_distortion(view: View, terrain: Terrain, first_line: int, mask: NDArray[np.uint8]) -> None:
+    """Mark layover and shadow of some lines by marching over the terrain from near to far.
+
+    Each step is an eighth of a post of the elevation model. A pixel whose range belongs to more
+    than one ground point of its zero-Doppler plane is in layover; a pixel with a ground point
+    that lies behind a nearer one is in shadow. The plane is that of the line's middle range.
+
+    Parameters
+    ----------
+    view : View
+        Of the burst.
+    terrain : Terrain
+        Of the scene.
+    first_line : int
+        Line of the burst that the mask begins at.
+    mask : ndarray of uint8, shape (lines, samples)
+        Filled with LAYOVER and SHADOW.
+    """
+    lines, samples = mask.shape
+    near = view.first_range
+    far = near + (samples - 1) * view.range_spacing
+    post = abs(terrain.latitude_step) * 110_900.0
+    count = np.empty(samples, np.int32)
+    for i in range(lines):
+        line = first_line + i + view.misregistration
+        time = pixel_time(view, line, 0.5 * (near + far))
+        platform = orbit_position(view.orbit, time)
+        down, right = sight_frame(platform, orbit_velocity(view.orbit, time))
+        # Polar coordinates in the plane about the foot of the Earth's centre.
+        altitude = -(platform[0] * down[0] + platform[1] * down[1] + platform[2] * down[2])
+        foot = (
+            platform[0] + altitude * down[0],
+            platform[1] + altitude * down[1],
+            platform[2] + altitude * down[2],
+        )
+        below = geodetic(platform[0], platform[1], platform[2])
+        earth = math.sqrt(platform[0] ** 2 + platform[1] ** 2 + platform[2] ** 2) - below[2]
+        relief = terrain.highest - terrain.lowest
+        start = _central_angle(altitude, earth + terrain.lowest, near) - 3.0 * relief / earth
+        stop = _central_angle(altitude, earth + terrain.highest, far) + 200.0 / earth
+        step = post / _STEPS_PER_POST / earth
+        radius = earth
+        steepest, last_range = -1.0, 0.0
+        count[:] = 0
+        for k in range(int((stop - start) / step) + 2):
+            angle = start + k * step
+            c, s = math.cos(angle), math.sin(angle)
+            for _ in range(20):
+                x = foot[0] - radius * (c * down[0] - s * right[0])
+                y = foot[1] - radius * (c * down[1] - s * right[1])
+                z = foot[2] - radius * (c * down[2] - s * right[2])
+                lon, lat, height = geodetic(x, y, z)
+                miss = terrain_height(terrain, lon, lat) - height
+                radius += miss
+                if abs(miss) < 1e-3:
+                    break
+            across, depth = radius * s, altitude - radius * c
+            look, distance = math.atan2(across, depth), math.hypot(across, depth)
+            hidden = look < steepest - _ANGLE
+            steepest = max(steepest, look)
+            if k > 0:
+                low, high = min(last_range, distance), max(last_range, distance)
+                first = max(math.ceil((low - near) / view.range_spacing), 0)
+                last = min(math.ceil((high - near) / view.range_spacing), samples)
+                for j in range(first, last):
+                    count[j] += 1
+                    if hidden:
+                        mask[i, j] |= SHADOW
+            last_range = distance
+        for j in range(samples):
+            if count[j] > 1:
+                mask[i, j] |= LAYOVER
