@@ -33,6 +33,7 @@ _ENDINGS = {
     MediaType.ZIP: ".zip",
 }
 _LITERAL_KEYS = {"identifier", "data", "uom", "datatype"}
+_PICKER_NAMES = ("date", "datum", "column")
 _KVP_ATTRIBUTE = re.compile(r"@(datatype|uom|mimetype|encoding|schema)=[^@]*$", re.IGNORECASE)
 
 
@@ -51,7 +52,14 @@ def literal_input(info: OptionInfo, *, server_default: bool) -> LiteralInput:
     pywps.LiteralInput
         Paths and booleans are texts, the latter with two allowed values, because QGIS has no
         widget for them.
+
+    Raises
+    ------
+    ValueError
+        QGIS would take the name or the title for a calendar day or a field, and always send that.
     """
+    if any(word in info.name.lower() for word in _PICKER_NAMES) or "date" in info.title.lower():
+        raise ValueError(f"{info.name}: QGIS would offer a calendar or fields; use other words")
     title = f"{info.title} (none = that of the server)" if server_default else info.title
     return LiteralInput(
         info.name,
@@ -185,6 +193,8 @@ def stored_inputs(texts: Mapping[str, Sequence[str]]) -> dict[str, list[LiteralI
     """
     stored: dict[str, list[LiteralInput]] = {}
     for name, values in texts.items():
+        if not values:
+            continue
         stored[name] = [LiteralInput(name, name, data_type="string") for _ in values]
         for literal, value in zip(stored[name], values, strict=True):
             literal.data = value

@@ -18,6 +18,7 @@ from pywps.app.WPSRequest import WPSRequest
 from pywps.exceptions import InvalidParameterValue, MissingParameterValue
 from pywps.inout.storage.file import FileStorage
 from pywps.response.execute import ExecuteResponse
+from sqlalchemy.exc import OperationalError
 
 from kernels.chains.artefacts import Artefact
 from kernels.chains.registry import Chain
@@ -197,9 +198,12 @@ def throttled(wps_response: ExecuteResponse) -> Report:
         nonlocal told
         now = time.monotonic()
         if step != told[0] or now - told[1] >= REPORT_INTERVAL:
-            # 100 means finished to PyWPS, whatever the status says
-            wps_response.update_status(step, min(int(100 * share), 99))
             told = (step, now)
+            try:
+                # 100 means finished to PyWPS, whatever the status says
+                wps_response.update_status(step, min(int(100 * share), 99))
+            except OperationalError as error:  # a busy database is no reason to lose a long run
+                LOGGER.warning("a status was not written: %s", error)
 
     return report
 

@@ -50,14 +50,18 @@ def resolve_values(
         A name stands for nothing that may be used.
     """
     found = dict(values)
+
+    def resolve(info: OptionInfo, name: Any) -> Any:
+        # what is no name is left for the request to refuse
+        return resolver(info, Path(name)) if isinstance(name, str | Path) else name
+
     for info in infos:
-        value = found.get(info.name)
-        if info.kind is not Path or value is None:
-            continue
-        if isinstance(value, list | tuple):
-            found[info.name] = [resolver(info, Path(name)) for name in value]
-        else:
-            found[info.name] = resolver(info, Path(value))
+        if info.kind is Path and info.name in found:
+            value = found[info.name]
+            if isinstance(value, list | tuple):
+                found[info.name] = [resolve(info, name) for name in value]
+            else:
+                found[info.name] = resolve(info, value)
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -63,7 +64,10 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Address that every address in a response starts with."""
-        return self.public_url or f"http://{self.listen_address}"
+        host, _, port = self.listen_address.rpartition(":")
+        if host in {"0.0.0.0", "[::]"}:  # noqa: S104 - every address is none to answer with
+            host = socket.gethostname()
+        return self.public_url or f"http://{host}:{port}"
 
     @property
     def service_url(self) -> str:

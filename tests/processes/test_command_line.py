@@ -78,6 +78,8 @@ def test_the_command_line_wins_over_the_configuration_file(folder: Path) -> None
         ('{"colour": 1}', "colour must be one of product, dem"),
         ('{"looks": "7"}', "looks must be a whole number, got 7"),
         ('{"looks": true}', "looks must be a whole number, got True"),
+        ('{"dem": ["lake/dem", 5]}', "dem must be a path, got 5"),
+        ('{"spacing": NaN}', "spacing must be a finite number, got nan"),
         ("[1]", "config must be a file with one JSON object"),
         ("{", "config must be a readable JSON file"),
     ],
@@ -86,7 +88,9 @@ def test_a_wrong_configuration_file_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
 ) -> None:
     (folder / "fake.json").write_text(text)
-    assert run("--config", "fake.json") == 2
+    dem = [] if "dem" in text else ["--dem", "lake/dem"]
+    options = ["--config", "fake.json", "--product", "lake/S1A_X", *dem]
+    assert main(["run", "fake", *options], CHAINS) == 2
     assert message in capsys.readouterr().err
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 
 import pytest
 from pywps import ComplexOutput, LiteralInput
 
 from kernels.chains.artefacts import MediaType
+from processes.binding import literal_input
 from processes.chain_process import ChainProcess
 from processes.declared import declared_chains, declared_names
 from processes.service import declared_processes
 from processes.settings import Settings
+from tests.processes.fake_chain import FakeRequest
 from tests.processes.fake_server import Fake
 
 KINDS = [*declared_processes(), Fake]
@@ -37,6 +40,23 @@ def test_inputs_follow_the_rules_of_the_clients(kind: type[ChainProcess]) -> Non
         assert isinstance(output, ComplexOutput)
         assert output.as_reference
         assert output.data_format.mime_type in set(MediaType)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("start_date", "First day"),
+        ("update_rate", "Rate"),
+        ("rate", "Update rate"),
+        ("others", "Candidates"),
+        ("vertical_datum", "Heights"),
+        ("column", "Bands"),
+    ],
+)
+def test_words_that_make_qgis_show_a_picker_are_refused(name: str, title: str) -> None:
+    info = dataclasses.replace(FakeRequest.describe()[2], name=name, title=title)
+    with pytest.raises(ValueError, match=f"{name}: QGIS"):
+        literal_input(info, server_default=False)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,10 @@ def test_the_file_of_the_checkout_states_the_defaults() -> None:
 
 
 def test_addresses_follow_the_public_one_and_else_the_listening_one(tmp_path: Path) -> None:
-    plain = read_settings([write(tmp_path, "listen_address = 0.0.0.0:5011")])
-    assert plain.service_url == "http://0.0.0.0:5011/wps"
+    plain = read_settings([write(tmp_path, "listen_address = 127.0.0.2:5011")])
+    assert plain.service_url == "http://127.0.0.2:5011/wps"
+    everywhere = read_settings([write(tmp_path, "listen_address = 0.0.0.0:5011")])
+    assert everywhere.service_url == f"http://{socket.gethostname()}:5011/wps"
     proxied = read_settings([write(tmp_path, "public_url = https://example.test/sar/")])
     assert proxied.outputs_url == "https://example.test/sar/outputs"
 
