@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from types import GenericAlias
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -26,6 +27,7 @@ _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or fals
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.connect("builder-inited", write_pages)
+    app.connect("autodoc-skip-member", skip_alias)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -44,6 +46,13 @@ def write_pages(app: Sphinx) -> None:
     for path in folder.rglob("*.md"):
         if str(path.relative_to(folder).with_suffix("")) not in pages:
             path.unlink()
+
+
+def skip_alias(
+    _app: Sphinx, _what: str, _name: str, thing: object, _skip: bool, _options: object
+) -> bool | None:
+    """Leave out names for types such as ``dict[int, Band]``, which autodoc takes for classes."""
+    return True if type(thing) is GenericAlias else None
 
 
 def chains() -> Iterator[Chain]:
