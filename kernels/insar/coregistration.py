@@ -150,9 +150,13 @@ def match_bursts(
 
     Parameters
     ----------
-    reference, secondary : tuple of Burst
-        Of one swath each.
-    reference_orbit, secondary_orbit : Orbit
+    reference : tuple of Burst
+        Of one swath.
+    reference_orbit : Orbit
+        Covering them.
+    secondary : tuple of Burst
+        Of the same swath.
+    secondary_orbit : Orbit
         Covering them.
 
     Returns

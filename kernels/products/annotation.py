@@ -61,6 +61,18 @@ def relative_orbit(platform: str, absolute_orbit: int) -> int:
 
     S1C changed its place in the cycle after absolute orbit 8018.
 
+    Parameters
+    ----------
+    platform : str
+        S1A, S1B, S1C or S1D.
+    absolute_orbit : int
+        Counted from launch.
+
+    Returns
+    -------
+    int
+        The track number.
+
     Raises
     ------
     ProductError

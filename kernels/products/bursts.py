@@ -35,6 +35,16 @@ _STRIPMAP_MODES = ("SM", "S1", "S2", "S3", "S4", "S5", "S6")
 def acquisition_mode(root: Element) -> str:
     """Mode of the product: IW, EW or SM; StripMap annotations carry the beam instead.
 
+    Parameters
+    ----------
+    root : Element
+        Of the annotation.
+
+    Returns
+    -------
+    str
+        IW, EW or SM.
+
     Raises
     ------
     ProductError
@@ -197,7 +207,7 @@ def _burst_records(root: Element, grid: RadarGrid, epoch: datetime) -> list[_Bur
     ]
     if not records or lines * len(records) > grid.shape.lines:
         raise ProductError(
-            f"{root.origin}: {len(records)} bursts of {lines} lines must fill"
+            f"{root.origin}: {len(records)} bursts of {lines} lines must fit in"
             f" numberOfLines, got {grid.shape.lines}"
         )
     return records

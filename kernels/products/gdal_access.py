@@ -15,7 +15,12 @@ from kernels.errors import InputError, ProcessingError
 
 
 def gdal_module() -> ModuleType:
-    """Return osgeo.gdal with exceptions on.
+    """Load osgeo.gdal with exceptions on.
+
+    Returns
+    -------
+    module
+        osgeo.gdal.
 
     Raises
     ------
@@ -44,12 +49,13 @@ def gdal_errors(kind: type[InputError], name: str) -> Iterator[None]:
 
 
 def open_raster(
-    gdal_path: str, *, error: type[InputError], drivers: Sequence[str] | None = None
+    gdal_path: str,
+    *,
+    error: type[InputError],
+    drivers: Sequence[str] | None = None,
+    alone: bool = False,
 ) -> Any:
-    """Open a raster to read it, without a look at the files beside it.
-
-    A file of another product beside it (summary.txt for one) would change the tags that GDAL
-    finds.
+    """Open a raster to read it.
 
     Parameters
     ----------
@@ -59,6 +65,9 @@ def open_raster(
         Of the error to raise.
     drivers : sequence of str or None
         Formats to try, by GDAL's short names; None: all.
+    alone : bool
+        Whether the files beside it are left out of sight; those of another product (summary.txt
+        for one) would change what GDAL finds, while elevation may have its georeference there.
 
     Returns
     -------
@@ -72,12 +81,13 @@ def open_raster(
     """
     gdal = gdal_module()
     name = PurePosixPath(gdal_path).name
+    beside = {"sibling_files": [name]} if alone else {}
     with gdal_errors(error, name):
         dataset = gdal.OpenEx(
             gdal_path,
             gdal.OF_RASTER | gdal.OF_READONLY,
             allowed_drivers=list(drivers or []),
-            sibling_files=[name],
+            **beside,
         )
     if dataset is None:  # another module may have switched exceptions off meanwhile
         raise error(f"{name} cannot be read")
@@ -90,6 +100,7 @@ def read_window(
     *,
     row: int,
     column: int,
+    name: str,
     error: type[InputError],
 ) -> None:
     """Read a part of the first band into an array.
@@ -102,6 +113,8 @@ def read_window(
         Filled with pixels, converted to its type.
     row, column : int
         Of the dataset where the window starts.
+    name : str
+        Of the file, for errors.
     error : type
         Of the error to raise.
 
@@ -111,7 +124,6 @@ def read_window(
         Of the given type, if the file cannot be read there.
     """
     rows, columns = window.shape
-    name = PurePosixPath(dataset.GetDescription()).name
     with gdal_errors(error, name):
         band = dataset.GetRasterBand(1)
         if band.ReadAsArray(column, row, columns, rows, buf_obj=window) is None:

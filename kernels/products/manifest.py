@@ -28,6 +28,18 @@ class ManifestFacts(NamedTuple):
 def parse_manifest(content: bytes, *, origin: str) -> ManifestFacts:
     """Read a manifest.
 
+    Parameters
+    ----------
+    content : bytes
+        The XML document.
+    origin : str
+        Name of the file, for errors.
+
+    Returns
+    -------
+    ManifestFacts
+        What annotations do not say.
+
     Raises
     ------
     ProductError

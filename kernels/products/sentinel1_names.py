@@ -66,6 +66,16 @@ class ProductName:
 def parse_product_name(name: str) -> ProductName:
     """Read the name of a product, with or without the endings .SAFE and .zip.
 
+    Parameters
+    ----------
+    name : str
+        Without folder.
+
+    Returns
+    -------
+    ProductName
+        Its parts.
+
     Raises
     ------
     ProductError
