@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.engine.bands import split_rows
-from kernels.errors import InputError
 from kernels.model import Looks, MapGrid, RadarGrid, Shape
-from kernels.products.raster import RasterReader
 
 LONG_SIDE = 1600
 """Most pixels of a preview on either side."""
-
-_BAND_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,56 +182,72 @@ def amplitude_cells(
     return np.sqrt(mean_cells(amplitude**2, is_data, looks))
 
 
-def read_preview(path: Path, *, long_side: int = LONG_SIDE) -> Preview:
-    """Read an interferogram band of rows by band of rows and make it small.
+def _thinned(pixels: int, size: int) -> NDArray[np.int64]:
+    """Pixels that stand for cells of `size`: all of a small cell, two of a large one."""
+    first = np.arange(pixels // size)[:, None] * size
+    within = np.arange(size) if size < 4 else np.array([size // 4, 3 * size // 4])
+    return (first + within).ravel()
+
+
+def preview_piece(bands: NDArray[np.float32], looks: Looks) -> NDArray[np.float32]:
+    """Make some rows of an interferogram small.
 
     Parameters
     ----------
-    path : Path
-        Raster with a geometry and bands amplitude, phase, coherency and isData.
-    long_side : int
-        Most cells on either side.
+    bands : ndarray of float32, shape (4, rows, columns)
+        Amplitude, phase [rad], coherency and isData.
+    looks : Looks
+        Pixels per cell; of cells of four pixels and more a side, two in each direction are used.
+
+    Returns
+    -------
+    ndarray of float32, shape (4, rows // looks.azimuth, columns // looks.range)
+        Root of the mean intensity, angle of the mean phasor [rad], mean coherency (NaN where
+        missing), and 1 where at least half of the pixels are valid.
+    """
+    rows = _thinned(bands.shape[1], looks.azimuth)
+    columns = _thinned(bands.shape[2], looks.range)
+    amplitude, phase, coherence, flag = bands[:, rows][:, :, columns]
+    cells = Looks(
+        rows.size // max(bands.shape[1] // looks.azimuth, 1),
+        columns.size // max(bands.shape[2] // looks.range, 1),
+    )
+    is_data = (flag > 0.5) & np.isfinite(phase) & np.isfinite(amplitude)
+    return np.stack(
+        [
+            amplitude_cells(amplitude, is_data, cells),
+            phase_cells(phase, is_data, cells),
+            mean_cells(coherence, is_data, cells),
+            valid_cells(is_data, cells).astype(np.float32),
+        ]
+    )
+
+
+def join_preview(
+    pieces: Sequence[NDArray[np.float32]], grid: MapGrid | RadarGrid, looks: Looks
+) -> Preview:
+    """Put pieces together.
+
+    Parameters
+    ----------
+    pieces : sequence of ndarray
+        From `preview_piece`, from top to bottom; whole cells each, but for the last.
+    grid : MapGrid or RadarGrid
+        Of the raster.
+    looks : Looks
+        Pixels per cell.
 
     Returns
     -------
     Preview
-        In memory, however large the file is.
-
-    Raises
-    ------
-    InputError
-        Not such a raster.
+        Of the whole raster.
     """
-    reader = RasterReader(path)
-    names = ("amplitude", "phase", "coherency", "isData")
-    if reader.grid is None or not set(names) <= set(reader.band_names):
-        raise InputError(f"{path.name} must have a geometry and bands {', '.join(names)}")
-    where = [reader.band_names.index(name) for name in names]
-    looks = preview_looks(reader.shape, long_side)
-    grid = looked_grid(reader.grid, looks)
-    pieces = []
-    bands = split_rows(
-        grid.shape.lines * looks.azimuth, band_rows=_BAND_ROWS, multiple=looks.azimuth
-    )
-    for band in bands:
-        amplitude, phase, coherence, flag = reader.read(band.first, band.rows)[where]
-        is_data = (flag > 0.5) & np.isfinite(phase) & np.isfinite(amplitude)
-        pieces.append(
-            (
-                amplitude_cells(amplitude, is_data, looks),
-                phase_cells(phase, is_data, looks),
-                mean_cells(coherence, is_data, looks),
-                valid_cells(is_data, looks),
-            )
-        )
-    amplitude, phase, coherence, is_data = (
-        np.concatenate(part) for part in zip(*pieces, strict=True)
-    )
+    amplitude, phase, coherence, flag = np.concatenate(pieces, axis=1)
     return Preview(
         amplitude=amplitude,
         phase=phase,
         coherence=coherence,
-        is_data=is_data,
-        grid=grid,
+        is_data=flag == 1.0,
+        grid=looked_grid(grid, looks),
         looks=looks,
     )

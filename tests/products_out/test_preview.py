@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from kernels.errors import InputError
 from kernels.model import Looks, MapGrid, Shape
 from kernels.products.preview import (
     amplitude_cells,
+    join_preview,
     looked_grid,
     mean_cells,
     phase_cells,
     preview_looks,
-    read_preview,
+    preview_piece,
     valid_cells,
 )
-from kernels.products.raster import create_raster
 
 SHAPE = Shape(611, 70)
 GRID = MapGrid(crs="EPSG:4326", west=55.0, north=-21.0, x_spacing=0.25, y_spacing=0.5, shape=SHAPE)
@@ -64,37 +61,40 @@ def test_the_grid_of_cells_keeps_its_corner() -> None:
     assert grid.shape == Shape(203, 17)
 
 
-def test_reading_by_bands_of_rows_gives_what_the_whole_gives(tmp_path: Path) -> None:
+def test_pieces_of_small_cells_give_what_the_whole_gives() -> None:
     random = np.random.default_rng(3)
     is_data = random.random(SHAPE) > 0.3
     array = random.normal(size=(4, *SHAPE)).astype(np.float32)
     array[1] = np.angle(np.exp(1j * array[1]))
     array[:3, ~is_data] = np.nan
     array[3] = is_data
-    names = ["phase", "amplitude", "coherency", "isData"]
-    with create_raster(tmp_path / "a.tif", SHAPE, names, grid=GRID) as writer:
-        writer.write(0, array[[1, 0, 2, 3]])
-    preview = read_preview(tmp_path / "a.tif", long_side=90)
-    assert preview.looks == Looks(7, 1)
-    assert preview.grid == looked_grid(GRID, Looks(7, 1))
-    for row, column in ((0, 0), (40, 30), (86, 69)):
-        cell = (slice(7 * row, 7 * row + 7), column)
+    looks = Looks(3, 2)
+    pieces = [preview_piece(array[:, first : first + 150], looks) for first in range(0, 611, 150)]
+    preview = join_preview(pieces, GRID, looks)
+    assert preview.grid == looked_grid(GRID, looks)
+    for row, column in ((0, 0), (140, 30), (202, 34)):
+        cell = (slice(3 * row, 3 * row + 3), slice(2 * column, 2 * column + 2))
         valid = is_data[cell]
-        if np.count_nonzero(valid) < 3.5:
+        if np.count_nonzero(valid) < 3:
             assert not preview.is_data[row, column]
             continue
         phasor = np.exp(1j * array[1][cell][valid]).mean()
-        # 1e-5: float32 sums of seven values of size 1.
+        # 1e-5: float32 sums of six values of size 1.
         assert preview.phase[row, column] == pytest.approx(np.angle(phasor), abs=1e-5)
         power = np.mean(array[0][cell][valid] ** 2)
         assert preview.amplitude[row, column] == pytest.approx(np.sqrt(power), rel=1e-5)
         mean = np.mean(array[2][cell][valid])
         assert preview.coherence[row, column] == pytest.approx(mean, abs=1e-5)
-    assert preview.is_data.shape == (87, 70)
+    assert preview.is_data.shape == (203, 35)
 
 
-def test_a_raster_of_other_bands_is_refused(tmp_path: Path) -> None:
-    with create_raster(tmp_path / "a.tif", SHAPE, ["velocity"], grid=GRID) as writer:
-        writer.write(0, np.zeros((1, *SHAPE), np.float32))
-    with pytest.raises(InputError, match="bands amplitude, phase, coherency, isData"):
-        read_preview(tmp_path / "a.tif")
+def test_large_cells_are_centred_on_themselves() -> None:
+    """Of a ramp the mean over a cell is the value in its middle, whichever pixels are used."""
+    rows, columns = np.mgrid[0:80, 0:60]
+    value = (0.01 * rows + 0.02 * columns).astype(np.float32)
+    bands = np.stack([value, value, value, np.ones_like(value)])
+    piece = preview_piece(bands, Looks(8, 10))
+    middle = 0.01 * (8 * np.arange(10)[:, None] + 3.5) + 0.02 * (10 * np.arange(6) + 4.5)
+    # half a pixel: two of eight pixels cannot straddle the middle of every cell exactly
+    np.testing.assert_allclose(piece[2], middle, atol=0.02)
+    np.testing.assert_allclose(piece[1], middle, atol=0.02)

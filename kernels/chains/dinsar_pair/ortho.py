@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.insar.geocode import Geocoder
+from kernels.products.preview import Preview, join_preview, preview_looks, preview_piece
 from kernels.products.raster import create_raster
 
 MAP_BANDS = ("amplitude", "phase", "coherency", "isData", "displacement")
@@ -19,6 +20,7 @@ MAP_UNITS = ("DN", "rad", "1", "1", "m")
 
 _HISTOGRAM = 100
 _BYTES_PER_PIXEL = 120
+_LARGEST_BAND = 256
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ def write_map(
     memory_mb: int,
     tags: dict[str, str],
     progress: Progress,
-) -> CoherenceStatistics:
+) -> tuple[CoherenceStatistics, Preview]:
     """Sample the swaths on the map and write the raster.
 
     Parameters
@@ -82,30 +84,39 @@ def write_map(
 
     Returns
     -------
-    CoherenceStatistics
+    statistics : CoherenceStatistics
         Of the pixels with data.
+    preview : Preview
+        Of the raster, for its pictures.
     """
     grid = geocoder.grid
+    looks = preview_looks(grid.shape)
+    pieces: list[NDArray[np.float32]] = []
     statistics = CoherenceStatistics(np.zeros(_HISTOGRAM, np.int64))
     rows = rows_for_budget(
         memory_mb * 1e6 / (threads + 1), bytes_per_row=grid.shape.samples * _BYTES_PER_PIXEL
     )
     metres_per_radian = -wavelength / (4.0 * math.pi)
 
-    def compute(band: Band, _: None) -> NDArray[np.float32]:
-        return geocoder.compute(band)
+    def compute(band: Band, _: None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        bands = geocoder.compute(band)
+        displacement = bands[1] * np.float32(metres_per_radian)
+        return np.concatenate([bands, displacement[None]]), preview_piece(bands, looks)
 
     with create_raster(
         path, grid.shape, MAP_BANDS, grid=grid, tags=tags, units=MAP_UNITS, threads=threads
     ) as writer:
 
-        def write(band: Band, found: NDArray[np.float32]) -> None:
-            displacement = found[1] * np.float32(metres_per_radian)
-            writer.write(band.first, np.concatenate([found, displacement[None]]))
-            statistics.add(found[2], found[3] == 1.0)
+        def write(band: Band, found: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+            bands, piece = found
+            writer.write(band.first, bands)
+            statistics.add(bands[2], bands[3] == 1.0)
+            pieces.append(piece)
 
         run_bands(
-            split_rows(grid.shape.lines, band_rows=min(rows, 256)),
+            split_rows(
+                grid.shape.lines, band_rows=min(rows, _LARGEST_BAND), multiple=looks.azimuth
+            ),
             read=lambda _: None,
             compute=compute,
             write=write,
@@ -113,4 +124,4 @@ def write_map(
             progress=progress,
             step="map",
         )
-    return statistics
+    return statistics, join_preview(pieces, grid, looks)

@@ -32,7 +32,7 @@ def describe_pair(pair: SwathPair) -> dict[str, Any]:
         pair.reference_orbit, time, slant_range, np.zeros(1), side=grid.look_side
     )
     found = baseline(pair.reference_orbit, pair.secondary_orbit, point, wavelength=grid.wavelength)
-    ambiguity = float(found.height_of_ambiguity[0])
+    ambiguity = abs(float(found.height_of_ambiguity[0]))
     return {
         "swath": pair.reference.swath,
         "bursts": [

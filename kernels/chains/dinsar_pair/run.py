@@ -20,7 +20,7 @@ from kernels.engine.workspace import publish, scratch_folder
 from kernels.insar.geocode import Geocoder, RadarSums
 from kernels.model import Dem
 from kernels.products.bundle import zip_files
-from kernels.products.preview import read_preview
+from kernels.products.preview import Preview
 from kernels.products.qgis import phase_style, write_style
 
 FILES = {
@@ -84,7 +84,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         )
         clock.lap("interferogram")
         progress.update(0.7, "map")
-        statistics = write_map(
+        statistics, preview = write_map(
             Geocoder.of(grid, dem, swaths),
             scratch / FILES["interferogram"],
             wavelength=pairs[0].layout.grid.wavelength,
@@ -103,7 +103,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             statistics=statistics,
             seconds=clock.seconds,
         )
-        _draw(pairs, report, scratch)
+        _draw(pairs, report, preview, scratch)
         clock.lap("pictures")
         report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)
         zip_files(scratch / FILES["interferogram_radar"], [scratch / _radar_name(p) for p in pairs])
@@ -162,11 +162,12 @@ def _tags(pairs: tuple[SwathPair, ...]) -> dict[str, str]:
     }
 
 
-def _draw(pairs: tuple[SwathPair, ...], report: dict[str, Any], scratch: Path) -> None:
+def _draw(
+    pairs: tuple[SwathPair, ...], report: dict[str, Any], preview: Preview, scratch: Path
+) -> None:
     """Draw what people look at first; matplotlib is imported here, not by the web tier."""
     from kernels.products.pictures import coherence_picture, phase_picture  # noqa: PLC0415
 
-    preview = read_preview(scratch / FILES["interferogram"])
     first, wavelength = pairs[0], pairs[0].layout.grid.wavelength
     swath = report["swaths"][0]
     dates = f"{first.reference.start:%Y-%m-%d} to {first.secondary.start:%Y-%m-%d}"
