@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from kernels.errors import DemError
 from kernels.model import GeographicBox, Shape
 from kernels.products.gdal_access import gdal_errors, gdal_module, open_raster, read_window
+from kernels.products.zips import ZIP_ERRORS
 
 TURNS = (0.0, -360.0, 360.0)
 """Whole turns by which a tile may have to move to meet a box at the antimeridian [degrees]."""
@@ -215,7 +215,7 @@ class _HgtReader:
 def _hgt_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (*ZIP_ERRORS, ValueError) as error:
         raise DemError(f"{path.name} cannot be read") from error
 
 
@@ -248,10 +248,11 @@ class _GdalReader:
     """Reads the first band of an open dataset."""
 
     dataset: Any
+    name: str
 
     def read(self, row: int, rows: int, column: int, columns: int) -> NDArray[np.float32]:
         heights = np.empty((rows, columns), dtype=np.float32)
-        read_window(self.dataset, heights, row=row, column=column, error=DemError)
+        read_window(self.dataset, heights, row=row, column=column, name=self.name, error=DemError)
         return _without_voids(heights, self.dataset.GetRasterBand(1).GetNoDataValue())
 
 
@@ -282,7 +283,7 @@ def _open_raster(path: Path) -> Tile:
             west + 0.5 * longitude_step, north + 0.5 * latitude_step, longitude_step, latitude_step
         ),
         shape=Shape(dataset.RasterYSize, dataset.RasterXSize),
-        reader=_GdalReader(dataset),
+        reader=_GdalReader(dataset, path.name),
     )
 
 

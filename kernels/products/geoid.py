@@ -179,7 +179,7 @@ def _load(path: Path) -> _Geoid:
     dataset = open_raster(str(path), error=DemError)
     west, longitude_step, _, north, _, latitude_step = dataset.GetGeoTransform()
     undulations = np.empty((dataset.RasterYSize, dataset.RasterXSize))
-    read_window(dataset, undulations, row=0, column=0, error=DemError)
+    read_window(dataset, undulations, row=0, column=0, name=path.name, error=DemError)
     geoid = _Geoid(
         undulations=np.concatenate([undulations, undulations[:, :1]], axis=1),
         west=west + 0.5 * longitude_step,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from kernels.errors import OrbitError
 from kernels.model import OrbitSource, StateVectors
 from kernels.products.elements import parse_time
+from kernels.products.zips import ZIP_ERRORS
 
 MARGIN = timedelta(seconds=60)
 """How far an orbit file must reach beyond both ends of the product."""
@@ -136,7 +136,8 @@ def list_orbit_files(orbits: Path) -> list[OrbitFile]:
         If the path does not exist, or a zip is damaged.
     """
     if orbits.is_dir():
-        paths = sorted(orbits.iterdir())
+        # other zips of the folder, products for one, are none of ours
+        paths = sorted(path for path in orbits.iterdir() if _NAME.match(path.name))
     elif orbits.exists():
         paths = [orbits]
     else:
@@ -237,10 +238,10 @@ def _orbit_errors(name: str) -> Iterator[None]:
     """Turn errors of reading into one that names the orbit file."""
     try:
         yield
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise OrbitError(f"orbit file {name} cannot be read") from error
     except etree.XMLSyntaxError as error:
         raise OrbitError(f"orbit file {name} is cut off or not well-formed XML") from error
+    except ZIP_ERRORS as error:
+        raise OrbitError(f"orbit file {name} cannot be read") from error
     except (ValueError, TypeError) as error:
         raise OrbitError(f"orbit file {name} holds a state vector that is no number") from error
 

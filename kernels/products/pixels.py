@@ -87,14 +87,19 @@ class GdalPixelReader:
         if pixels.size:
             with self._lock:
                 read_window(
-                    self._open(), pixels, row=first_line, column=first_sample, error=ProductError
+                    self._open(),
+                    pixels,
+                    row=first_line,
+                    column=first_sample,
+                    name=self._name,
+                    error=ProductError,
                 )
         return pixels
 
     def _open(self) -> Any:
         if self._dataset is None:
             gdal = gdal_module()
-            dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"])
+            dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"], alone=True)
             self._check_size(dataset)
             self._check_complex(gdal, dataset)
             self._check_end(gdal, dataset)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kernels.errors import ProductError
+from kernels.products.zips import ZIP_ERRORS
 
 MANIFEST = "manifest.safe"
 
@@ -45,13 +45,13 @@ class SafeArchive:
                 return (self.path / member).read_bytes()
             with zipfile.ZipFile(self.path) as archive:
                 return archive.read(str(PurePosixPath(self.root, member)))
-        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-            raise ProductError(f"{self.name}: {member} cannot be read") from (error)
+        except ZIP_ERRORS as error:
+            raise ProductError(f"{self.name}: {member} cannot be read") from error
 
     def gdal_path(self, member: str) -> str:
         """Return the name that GDAL opens a member by."""
         if self.root is None:
-            return str(self.path / member)
+            return str((self.path / member).absolute())
         return f"/vsizip/{{{self.path.absolute()}}}/{PurePosixPath(self.root, member)}"
 
 
@@ -88,14 +88,14 @@ def _open_folder(path: Path) -> SafeArchive:
     members = frozenset(
         file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()
     )
-    return SafeArchive(path=path, name=path.resolve().name, root=None, members=members)
+    return SafeArchive(path=path, name=path.absolute().name, root=None, members=members)
 
 
 def _open_zip(path: Path) -> SafeArchive:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile) as error:
+    except ZIP_ERRORS as error:
         raise ProductError(
             f"{path.name} is neither a SAFE folder nor a complete zip of one"
         ) from error

@@ -183,11 +183,11 @@ def test_a_stripmap_image_is_one_burst_with_a_fixed_beam() -> None:
         ),
         (
             samples.annotation(lines=35),
-            "a.xml: 3 bursts of 12 lines must fill numberOfLines, got 35",
+            "a.xml: 3 bursts of 12 lines must fit in numberOfLines, got 35",
         ),
         (
             samples.annotation(timing=samples.swath_timing(bursts=0)),
-            "a.xml: 0 bursts of 0 lines must fill numberOfLines, got 36",
+            "a.xml: 0 bursts of 0 lines must fit in numberOfLines, got 36",
         ),
         (
             samples.annotation(dc="<dopplerCentroid/>"),

@@ -174,7 +174,15 @@ def test_a_vector_left_out_is_found(tmp_path: Path) -> None:
         choose(tmp_path)
 
 
+def test_other_zips_of_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / f"{samples.PRODUCT}.zip").write_bytes(b"PK, downloaded in part")
+    name = add(tmp_path, samples.orbit_file_name("POEORB"))
+    assert choose(tmp_path).origin == name
+
+
 def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
-    (tmp_path / "orbits.zip").write_bytes(b"PK no zip")
-    with pytest.raises(OrbitError, match=r"orbits\.zip cannot be read"):
-        choose(tmp_path)
+    damaged = tmp_path / f"{samples.orbit_file_name('POEORB')}.zip"
+    damaged.write_bytes(b"PK no zip")
+    for orbits in (damaged, tmp_path):
+        with pytest.raises(OrbitError, match=rf"{damaged.name} cannot be read"):
+            choose(orbits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -102,6 +103,12 @@ def test_a_renamed_zip_keeps_the_name_of_its_folder(tmp_path: Path, safe: Path) 
     assert open_sentinel1(packed).slc("IW2", "VV").pixels is not None
 
 
+def test_a_link_keeps_its_own_name(tmp_path: Path, safe: Path) -> None:
+    stored = safe.rename(tmp_path / "object-4711")
+    safe.symlink_to(stored, target_is_directory=True)
+    assert open_sentinel1(safe).slc("IW2", "VV").name == samples.PRODUCT
+
+
 def test_the_manifest_stands_for_its_folder(safe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_sentinel1(safe / "manifest.safe").name == samples.PRODUCT
     monkeypatch.chdir(safe)
@@ -163,6 +170,16 @@ def corrupt_zip(safe: Path) -> Path:
     return packed
 
 
+def encrypted_zip(safe: Path) -> Path:
+    packed = samples.zip_folder(safe, safe.parent / f"{samples.PRODUCT}.zip")
+    content = packed.read_bytes()
+    # bit 0 of the flags, in the local headers and in the directory
+    for start in (rb"(PK\x03\x04..)\x00", rb"(PK\x01\x02....)\x00"):
+        content = re.sub(start, lambda match: match[1] + b"\x01", content, flags=re.DOTALL)
+    packed.write_bytes(content)
+    return packed
+
+
 def zip_of_something_else(safe: Path) -> Path:
     return samples.zip_folder(safe / "annotation", safe.parent / f"{samples.PRODUCT}.zip")
 
@@ -211,6 +228,7 @@ def with_malformed_calibration(safe: Path) -> Path:
         (absent, "absent.zip does not exist"),
         (truncated_zip, f"{samples.PRODUCT}.zip is neither a SAFE folder nor a complete zip"),
         (corrupt_zip, f"{samples.PRODUCT}.SAFE: manifest.safe cannot be read"),
+        (encrypted_zip, f"{samples.PRODUCT}.SAFE: annotation/{samples.IMAGE}.xml cannot be read"),
         (zip_of_something_else, f"{samples.PRODUCT}.zip must hold one manifest.safe, got 0"),
         (without_measurement, f"{samples.PRODUCT} has no measurement file {TIFF}"),
         (with_fewer_lines, "must have 36 lines and 20 samples as annotated, got 35 and 20"),
