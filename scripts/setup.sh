@@ -126,7 +126,7 @@ main() {
   local -a packages
   local python network="Is the network up? Run again: what is done already is kept."
   exec 9<"$PWD"
-  flock 9
+  flock 9 || true # a second set-up at the same time waits, where the file system knows locks
   if up_to_date; then exit 0; fi
   mkdir -p "$(dirname "$log")"
   date >"$log"

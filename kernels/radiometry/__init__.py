@@ -1,0 +1,1 @@
+"""Radiometry: calibration, noise and speckle filters."""
