@@ -131,16 +131,12 @@ def parse_annotation(content: bytes, *, origin: str, context: ProductContext) ->
     ProductError
         If this is not the annotation of an SLC in a supported mode, or lacks an element.
     """
-    root = Element.parse(content, origin=origin)
-    product_type = root.text("adsHeader/productType")
-    if product_type != "SLC":
-        raise ProductError(f"{root.origin} must be an SLC, got {product_type}")
+    root = _slc_root(content, origin)
     start = root.time(f"{_IMAGE}/productFirstLineUtcTime")
     epoch = context.epoch or midnight(start)
     platform = root.text("adsHeader/missionId")
     absolute_orbit = root.integer("adsHeader/absoluteOrbitNumber")
-    geolocation = _geolocation(root, epoch)
-    mode = acquisition_mode(root)
+    mode, geolocation = acquisition_mode(root), _geolocation(root, epoch)
     grid, bursts = read_bursts(root, epoch=epoch, mode=mode, geolocation=geolocation)
     range_bandwidth, azimuth_bandwidth = _bandwidths(root)
     return SlcProduct(
@@ -164,6 +160,14 @@ def parse_annotation(content: bytes, *, origin: str, context: ProductContext) ->
         geolocation=geolocation,
         pixels=None,
     )
+
+
+def _slc_root(content: bytes, origin: str) -> Element:
+    root = Element.parse(content, origin=origin)
+    product_type = root.text("adsHeader/productType")
+    if product_type != "SLC":
+        raise ProductError(f"{origin} must be an SLC, got {product_type}")
+    return root
 
 
 def _ascending(root: Element) -> bool:

@@ -68,36 +68,23 @@ def load_dem(
         has any value under "fill".
     """
     _check_box(box)
-    for source in sources:
-        if not source.exists():
-            raise DemError(f"elevation model {source} does not exist")
     frame = Frame.over(box, _target_lattice(sources, box, missing))
-    surface = np.full(frame.shape, np.nan, dtype=np.float32)
-    names: list[str] = []
-    for source in sources:
-        if not np.isnan(surface).any():
-            break
-        names += merge(surface, frame, find_tiles(source, frame.box))
+    surface, names = _gather(sources, frame)
     holes = np.isnan(surface)
-    if missing == "fail":
-        _refuse_holes(holes, frame, box)
-    if missing == "sea":
-        surface[holes] = 0.0
-    elif holes.any():
-        _fill(surface, holes, box)
+    if holes.any():
+        _close(surface, holes, frame, box, missing)
     if heights == "egm96":
         _raise_to_ellipsoid(surface, frame)
-    elif missing == "sea" and holes.any():
+    elif missing == "sea":
         _raise_to_ellipsoid(surface, frame, only=holes)
-    grid = frame.grid
     return Dem(
         heights=surface,
-        west=grid.west,
-        north=grid.north,
-        longitude_step=grid.longitude_step,
-        latitude_step=grid.latitude_step,
+        west=frame.grid.west,
+        north=frame.grid.north,
+        longitude_step=frame.grid.longitude_step,
+        latitude_step=frame.grid.latitude_step,
         filled=holes if holes.any() else None,
-        sources=tuple(dict.fromkeys(names)),
+        sources=names,
     )
 
 
@@ -123,12 +110,42 @@ def _target_lattice(
 ) -> PostGrid:
     """Lattice of the finest file of the first source that has one in the box."""
     for source in sources:
+        if not source.exists():
+            raise DemError(f"elevation model {source} does not exist")
+    for source in sources:
         grids = [tile.grid for tile in find_tiles(source, box)]
         if grids:
             return min(grids, key=lambda grid: abs(grid.longitude_step * grid.latitude_step))
     if missing == "sea":
         return _SEA_LATTICE
     raise DemError(f"elevation model has no file in the box {_shown(box)}; {_SEA_ADVICE}")
+
+
+def _gather(sources: Sequence[Path], frame: Frame) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Heights that the sources have, NaN elsewhere, and the names of the files."""
+    surface = np.full(frame.shape, np.nan, dtype=np.float32)
+    names: list[str] = []
+    for source in sources:
+        if not np.isnan(surface).any():
+            break
+        names += merge(surface, frame, find_tiles(source, frame.box))
+    return surface, tuple(dict.fromkeys(names))
+
+
+def _close(
+    surface: NDArray[np.float32],
+    holes: NDArray[np.bool_],
+    frame: Frame,
+    box: GeographicBox,
+    missing: MissingPolicy,
+) -> None:
+    """Give every hole a height, in place, or refuse those that the box needs."""
+    if missing == "sea":
+        surface[holes] = 0.0
+        return
+    if missing == "fail":
+        _refuse_holes(holes, frame, box)
+    _fill(surface, holes, box)
 
 
 def _refuse_holes(holes: NDArray[np.bool_], frame: Frame, box: GeographicBox) -> None:
