@@ -1,1 +1,1 @@
-"""Finding, fetching and indexing products, orbits and elevation tiles; knows no kernel and no web server."""
+"""Finds, fetches and indexes products, orbits and elevation tiles."""
