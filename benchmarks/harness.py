@@ -209,7 +209,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"usage: python -m benchmarks NAME [options]; NAME is one of: {', '.join(names)}")
         return 0
     if name not in names:
-        say(f"no benchmark is named {name!r}; there are: {', '.join(names)}")
+        say(f"NAME must be one of: {', '.join(names)}; got {name or 'nothing'}")
         return 2
     module = importlib.import_module(f"{__package__}.{name}")
     arguments = _options(name, module).parse_args(words[1:])

@@ -73,7 +73,8 @@ def test_an_unknown_name_lists_the_names(checkout: Path, words: tuple[str, ...])
     done = call(checkout, *words)
     assert done.returncode == 2
     assert done.stdout == ""
-    listed = done.stderr.partition("there are: ")[2].strip().split(", ")
+    assert done.stderr.strip().endswith(f"got {words[0] if words else 'nothing'}")
+    listed = done.stderr.partition("one of: ")[2].partition(";")[0].split(", ")
     assert "sample" in listed
     assert not {"scenes", "harness", "measuring"} & set(listed)
 
