@@ -5,6 +5,8 @@ the geometry and interferometry that it is used to judge: the simulation has its
 """
 
 from kernels.simulation.acquisition import Acquisition, Track
+from kernels.simulation.annotated import AnnotatedDate, simulate_on_annotation
+from kernels.simulation.derive import Derivation
 from kernels.simulation.modes import StripMapMode, TopsMode
 from kernels.simulation.scene import MogiSource, PointTarget, RangeRamp, Scene
 from kernels.simulation.series import SimulatedSeries, simulate
@@ -12,7 +14,9 @@ from kernels.simulation.truth import BurstTruth, load_scene, load_truth
 
 __all__ = [
     "Acquisition",
+    "AnnotatedDate",
     "BurstTruth",
+    "Derivation",
     "MogiSource",
     "PointTarget",
     "RangeRamp",
@@ -24,4 +28,5 @@ __all__ = [
     "load_scene",
     "load_truth",
     "simulate",
+    "simulate_on_annotation",
 ]

@@ -59,14 +59,14 @@ class Date:
 
 
 def overlying_burst(view: View, others: Sequence[View], terrain: Terrain) -> int:
-    """Index of the burst, among those of another image, whose middle lies nearest to this one's.
+    """Find the burst of another image whose middle lies nearest to this one's.
 
     Parameters
     ----------
     view : View
         A burst.
     others : sequence of View
-        The bursts of another image of the same swath.
+        The bursts of the same swath on another date.
     terrain : Terrain
         Of the scene.
 
@@ -75,13 +75,28 @@ def overlying_burst(view: View, others: Sequence[View], terrain: Terrain) -> int
     int
         Place in `others`.
     """
-    near, middle = view.first_range, view.ramp.middle_line
-    time = pixel_time(view, middle, near)
+    middle = view.ramp.middle_line
+    distances = [
+        abs(_line_seen(view, middle, other, terrain) - other.ramp.middle_line) for other in others
+    ]
+    return int(np.argmin(distances))
+
+
+def seen_lines(view: View, within: Band, other: View, terrain: Terrain) -> tuple[float, float]:
+    """Lines of another view at the first and last of some lines of a view, at near range."""
+    last = within.first + within.rows - 1
+    return (
+        _line_seen(view, within.first, other, terrain),
+        _line_seen(view, last, other, terrain),
+    )
+
+
+def _line_seen(view: View, line: float, other: View, terrain: Terrain) -> float:
+    """Line at which another view sees the near end of a line of a view."""
+    near = view.first_range
+    time = pixel_time(view, line, near)
     sight = first_sight(view.orbit, terrain, time, near)
     sight = find_ground(view.orbit, terrain, view.motion, time, near, sight, HEIGHT_TOLERANCE)
     point = (sight.x, sight.y, sight.z)
-    distances = []
-    for other in others:
-        seen, distance = find_zero_doppler(other.orbit, point, other.orbit.middle, TIME_TOLERANCE)
-        distances.append(abs(view_line(other, seen, distance) - other.ramp.middle_line))
-    return int(np.argmin(distances))
+    seen, distance = find_zero_doppler(other.orbit, point, other.orbit.middle, TIME_TOLERANCE)
+    return float(view_line(other, seen, distance))

@@ -51,9 +51,15 @@ class Motion(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """A ground point under a pixel, and what helps to find the next one."""
+    """A ground point under a pixel, and what helps to find the next one.
+
+    Angle at the platform from the nadir, its growth since the pixel before [rad], growth of the
+    height above the terrain per angle [m], lengthening of the range [m], ECEF [m], longitude,
+    latitude [degrees] and height [m].
+    """
 
     look: float
+    advance: float
     slope: float
     change: float
     x: float
@@ -202,7 +208,7 @@ def first_sight(orbit: OrbitTable, terrain: Terrain, time: float, slant_range: f
     height = min(max(0.0, terrain.lowest), terrain.highest)
     look = look_angle(platform, slant_range, p - h + height)
     # Only the length of the vector matters: the radius of the Earth hereabouts.
-    return Sight(look, slant_range * math.sin(look), 0.0, p - h, 0.0, 0.0, lon, lat, 0.0)
+    return Sight(look, 0.0, slant_range * math.sin(look), 0.0, p - h, 0.0, 0.0, lon, lat, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -224,7 +230,7 @@ def find_ground(
     platform = orbit_position(orbit, time)
     velocity = orbit_velocity(orbit, time)
     a, b = sight_frame(platform, velocity)
-    look, slope, change = last.look, last.slope, last.change
+    look, slope, change = last.look + last.advance, last.slope, last.change
     radius = math.sqrt(last.x**2 + last.y**2 + last.z**2) - last.height
     low = look_angle(platform, slant_range, radius + terrain.lowest - 400.0)
     high = look_angle(platform, slant_range, radius + terrain.highest + 400.0)
@@ -261,7 +267,7 @@ def find_ground(
             x = platform[0] + (x - platform[0]) * scale
             y = platform[1] + (y - platform[1]) * scale
             z = platform[2] + (z - platform[2]) * scale
-    return Sight(look, slope, change, x, y, z, lon, lat, h)
+    return Sight(look, look - last.look, slope, change, x, y, z, lon, lat, h)
 
 
 @njit(cache=True, nogil=True)

@@ -23,6 +23,8 @@ EARTH_RATE = 7.2921158553e-5
 
 _GRAVITY = 3.986004418e14
 _NODES = 12
+_REACH = 20.0
+_DEGREE = 8
 
 
 class OrbitTable(NamedTuple):
@@ -213,7 +215,8 @@ def tabulate(vectors: StateVectors, *, epoch: datetime, about: float) -> OrbitTa
     Returns
     -------
     OrbitTable
-        Good to 0.1 mm over the middle half of the vectors used.
+        The polynomial of degree 11 through them, by one of degree 8 within 20 s of the instant:
+        the difference is below 1e-8 m, and it is quicker to evaluate.
 
     Raises
     ------
@@ -227,15 +230,19 @@ def tabulate(vectors: StateVectors, *, epoch: datetime, about: float) -> OrbitTa
         np.clip(np.searchsorted(times, about) - _NODES // 2, 0, max(times.size - _NODES, 0))
     )
     part = slice(first, first + _NODES)
-    middle = 0.5 * float(times[part][0] + times[part][-1])
-    span = 0.5 * float(times[part][-1] - times[part][0])
-    u = (times[part] - middle) / span
+    u = (times[part] - about) / _REACH
     position = _power_series(u, vectors.positions[part])
     velocity = _power_series(u, vectors.velocities[part])
-    return OrbitTable(middle, span, position, velocity, velocity[-2] / span)
+    return OrbitTable(about, _REACH, position, velocity, velocity[-2] / _REACH)
 
 
 def _power_series(u: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    series = chebyshev.chebfit(u, values, u.size - 1)
-    columns = [chebyshev.cheb2poly(series[:, k])[::-1] for k in range(3)]
+    """Coefficients on [-1, 1] of the polynomial through some values, shape (degree + 1, 3)."""
+    through = chebyshev.Chebyshev.fit
+    near = chebyshev.chebpts1(2 * _DEGREE)
+    columns = []
+    for k in range(3):
+        whole = through(u, values[:, k], u.size - 1)
+        series = chebyshev.chebfit(near, whole(near), _DEGREE)
+        columns.append(chebyshev.cheb2poly(series)[::-1])
     return np.ascontiguousarray(np.stack(columns, axis=1))

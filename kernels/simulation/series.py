@@ -12,7 +12,7 @@ from kernels.engine.bands import Band, default_threads, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
 from kernels.errors import RequestError
-from kernels.model import SPEED_OF_LIGHT, Shape
+from kernels.model import SPEED_OF_LIGHT, Shape, SlcProduct
 from kernels.products.sentinel1_writer import (
     create_measurement,
     write_annotation,
@@ -108,41 +108,102 @@ def simulate(
         )
         for acquisition in acquisitions
     ]
-    threads, progress = threads or default_threads(), progress or Progress()
     with scratch_folder(folder) as scratch:
-        for number, date in enumerate(dates):
-            part = progress.part(0.9 * number / len(dates), 0.9 * (number + 1) / len(dates))
-            safe = scratch / f"{date.images[0].name}.SAFE"
-            for swath, path in enumerate(write_annotation(safe, date.images)):
-                share = part.part(swath / len(date.images), (swath + 1) / len(date.images))
-                write_pixels(
-                    path,
-                    scene,
-                    terrain,
-                    dates,
-                    number=number,
-                    swath=swath,
-                    threads=threads,
-                    progress=share,
-                )
+        safes = [scratch / f"{date.images[0].name}.SAFE" for date in dates]
+        files = [
+            write_annotation(safe, date.images) for safe, date in zip(safes, dates, strict=True)
+        ]
+        outputs = [
+            Output(measurements=paths, selections=tuple(map(whole, date.images)))
+            for paths, date in zip(files, dates, strict=True)
+        ]
+        extra = {"acquisitions": [asdict(a) for a in acquisitions], "track": asdict(track)}
+        fill(
+            scratch,
+            scene,
+            dates,
+            outputs,
+            facts=extra,
+            step=truth_step,
+            threads=threads,
+            progress=progress,
+        )
+        for safe, date in zip(safes, dates, strict=True):
             write_manifest(safe, date.images)
-        truth = scratch / TRUTH
-        truth.mkdir()
-        save_truth(truth, terrain, dates, step=truth_step, threads=threads)
-        facts = {"acquisitions": [asdict(a) for a in acquisitions], "track": asdict(track)}
-        save_scene(truth, scene_facts(scene, dates) | facts)
-        return publish_series(scratch, folder, [date.images[0].name for date in dates])
+        return publish_series(scratch, folder, [safe.name for safe in safes])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where the pixels of one date go, and which of them are made; one entry per swath."""
+
+    measurements: tuple[Path, ...]
+    selections: tuple[Selection, ...]
+
+
+def whole(image: SlcProduct) -> Selection:
+    """Select all lines of all bursts."""
+    return {burst.index: Band(0, burst.grid.shape.lines) for burst in image.bursts}
+
+
+def fill(
+    scratch: Path,
+    scene: Scene,
+    dates: Sequence[Date],
+    outputs: Sequence[Output],
+    *,
+    facts: dict[str, Any],
+    step: Shape,
+    threads: int | None,
+    progress: Progress | None,
+) -> None:
+    """Write all pixels of a series, and its truth beside.
+
+    Parameters
+    ----------
+    scratch : Path
+        Gets the folder of the truth.
+    scene : Scene
+        What is seen.
+    dates : sequence of Date
+        The reference first.
+    outputs : sequence of Output
+        Of each date.
+    facts : dict
+        To save with those of the scene.
+    step : Shape
+        Lines and samples between saved points.
+    threads : int or None
+        Computing threads; None: all cores.
+    progress : Progress or None
+        Told of each band.
+    """
+    terrain = terrain_of(scene.dem)
+    threads, progress = threads or default_threads(), progress or Progress()
+    tasks = [(n, s) for n, date in enumerate(dates) for s in range(len(date.images))]
+    for done, (number, swath) in enumerate(tasks):
+        write_pixels(
+            outputs[number].measurements[swath],
+            burst_images(scene, terrain, dates, number=number, swath=swath),
+            dates[number].images[swath],
+            outputs[number].selections[swath],
+            threads=threads,
+            progress=progress.part(0.9 * done / len(tasks), 0.9 * (done + 1) / len(tasks)),
+        )
+    truth = scratch / TRUTH
+    truth.mkdir()
+    for swath, selection in enumerate(outputs[0].selections):
+        save_swath_truth(truth, terrain, dates, selection, swath=swath, step=step, threads=threads)
+    save_scene(truth, scene_facts(scene, dates) | facts)
+    progress.update(1.0, "truth")
 
 
 def write_pixels(
     path: Path,
-    scene: Scene,
-    terrain: Terrain,
-    dates: Sequence[Date],
+    plans: Sequence[BurstImage],
+    image: SlcProduct,
+    selection: Selection,
     *,
-    number: int,
-    swath: int,
-    selection: Selection | None = None,
     threads: int,
     progress: Progress,
 ) -> None:
@@ -152,25 +213,17 @@ def write_pixels(
     ----------
     path : Path
         Of the file.
-    scene : Scene
-        What is seen.
-    terrain : Terrain
-        Of the scene.
-    dates : sequence of Date
-        The reference first.
-    number, swath : int
-        Which of them.
-    selection : dict of int to Band, or None
-        Lines of each burst of this date that get pixels; None: all of all bursts.
+    plans : sequence of BurstImage
+        Of all bursts.
+    image : SlcProduct
+        Gives size and tags of the file.
+    selection : dict of int to Band
+        Lines of bursts that get pixels.
     threads : int
         Computing threads.
     progress : Progress
         Told of each band.
     """
-    plans = burst_images(scene, terrain, dates, number=number, swath=swath)
-    image = dates[number].images[swath]
-    if selection is None:
-        selection = {b.index: Band(0, b.grid.shape.lines) for b in image.bursts}
     rows = max(_BAND_PIXELS // image.grid.shape.samples, 16)
     tasks = [
         (plans[index], band)
@@ -221,47 +274,46 @@ def burst_images(
     ]
 
 
-def save_truth(
+def save_swath_truth(
     folder: Path,
     terrain: Terrain,
     dates: Sequence[Date],
+    selection: Selection,
     *,
-    bursts: Sequence[int] | None = None,
+    swath: int,
     step: Shape,
     threads: int,
 ) -> None:
-    """Save what is true of some bursts of the reference, all by default, in every swath."""
-    for swath, image in enumerate(dates[0].images):
-        views = [date.views(swath) for date in dates]
-        for burst in image.bursts if bursts is None else [image.bursts[b] for b in bursts]:
-            view = views[0][burst.index]
-            secondaries = []
-            for date, seen in zip(dates[1:], views[1:], strict=True):
-                index = overlying_burst(view, seen, terrain)
-                epoch = date.images[swath].grid.epoch.isoformat()
-                secondaries.append(SecondaryBurst(index=index, view=seen[index], epoch=epoch))
-            save_burst_truth(
-                folder,
-                swath=image.swath,
-                burst=burst.index,
-                view=view,
-                shape=burst.grid.shape,
-                step=step,
-                terrain=terrain,
-                secondaries=tuple(secondaries),
-                threads=threads,
-            )
+    """Save what is true of the simulated lines of the reference in one swath."""
+    image = dates[0].images[swath]
+    views = [date.views(swath) for date in dates]
+    for index, within in sorted(selection.items()):
+        secondaries = []
+        for date, seen in zip(dates[1:], views[1:], strict=True):
+            over = overlying_burst(views[0][index], seen, terrain)
+            epoch = date.images[swath].grid.epoch.isoformat()
+            secondaries.append(SecondaryBurst(index=over, view=seen[over], epoch=epoch))
+        save_burst_truth(
+            folder,
+            swath=image.swath,
+            burst=index,
+            view=views[0][index],
+            within=within,
+            samples=image.grid.shape.samples,
+            step=step,
+            terrain=terrain,
+            secondaries=tuple(secondaries),
+            threads=threads,
+        )
 
 
 def publish_series(scratch: Path, folder: Path, names: Sequence[str]) -> SimulatedSeries:
     """Give finished products and their truth their final place; older ones are replaced."""
-    for name in (*(f"{name}.SAFE" for name in names), TRUTH):
+    for name in (*names, TRUTH):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
         (scratch / name).rename(folder / name)
-    return SimulatedSeries(
-        products=tuple(folder / f"{name}.SAFE" for name in names), truth=folder / TRUTH
-    )
+    return SimulatedSeries(products=tuple(folder / name for name in names), truth=folder / TRUTH)
 
 
 def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:

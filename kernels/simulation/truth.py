@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.engine.bands import map_bands, split_rows
+from kernels.engine.bands import Band, map_bands, split_rows
 from kernels.errors import InputError
 from kernels.model import Shape
 from kernels.simulation.locate_numba import Terrain
@@ -24,7 +24,7 @@ from kernels.simulation.view import View
 
 SCENE = "scene.json"
 _GROUND = ("longitude", "latitude", "height")
-_MASK_ROWS = 64
+_BAND_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,10 @@ class BurstTruth:
         Line l of the secondary's file truly is line l + misregistration.
     epoch : str
         ISO instant that times count from.
-    mask : ndarray of uint8, shape (lines, samples) of the full burst
-        Bit 1: layover, bit 2: shadow.
+    mask : ndarray of uint8, shape (lines, all samples)
+        Of every pixel of the lines that were simulated: bit 1 layover, bit 2 shadow.
+    mask_first_line : int
+        Line of the reference's burst that the mask begins at.
     """
 
     swath: str
@@ -83,6 +85,7 @@ class BurstTruth:
     misregistration: float
     epoch: str
     mask: NDArray[np.uint8]
+    mask_first_line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +103,11 @@ def save_burst_truth(
     swath: str,
     burst: int,
     view: View,
-    shape: Shape,
+    within: Band,
+    samples: int,
     step: Shape,
     terrain: Terrain,
-    secondaries: tuple[SecondaryBurst | None, ...],
+    secondaries: tuple[SecondaryBurst, ...],
     threads: int,
 ) -> None:
     """Compute and save what is true of one burst of the reference.
@@ -116,41 +120,34 @@ def save_burst_truth(
         Which one.
     view : View
         Of the burst.
-    shape : Shape
-        Its lines and samples.
+    within : Band
+        Lines of the burst that the truth is wanted of.
+    samples : int
+        Of a line.
     step : Shape
         Lines and samples between points of the grid.
     terrain : Terrain
         Of the scene.
-    secondaries : tuple of SecondaryBurst or None
-        In the order of the further dates; None where a date does not see the burst.
+    secondaries : tuple of SecondaryBurst
+        In the order of the further dates.
     threads : int
         Computing threads.
     """
     stem = _stem(folder, swath, burst)
-    lines = np.arange(0, shape.lines, step.lines)
-    samples = np.arange(0, shape.samples, step.samples)
-    bands = split_rows(lines.size, band_rows=_MASK_ROWS)
+    lines = np.arange(within.first, within.first + within.rows, step.lines)
+    columns = np.arange(0, samples, step.samples)
+    bands = split_rows(lines.size, band_rows=_BAND_ROWS)
 
     def under(rows: slice) -> NDArray[np.float64]:
-        return ground_truth(view, terrain, lines[rows], samples)
+        return ground_truth(view, terrain, lines[rows], columns)
 
     parts = [slice(band.first, band.first + band.rows) for band in bands]
     ground = np.concatenate(list(map_bands(parts, under, threads=threads)), axis=1)
-    _save(stem, "ground", lines=lines, samples=samples, **dict(zip(_GROUND, ground, strict=False)))
-    mask = np.zeros(shape, np.uint8)
-    whole = split_rows(shape.lines, band_rows=_MASK_ROWS)
-
-    def mark(band: Any) -> None:
-        rows = mask[band.first : band.first + band.rows]
-        mark_distortion(view, terrain, band.first, rows)
-
-    list(map_bands(whole, mark, threads=threads))
-    np.savez_compressed(stem.with_name(f"{stem.name}_mask.npz"), mask=mask)
-    ranges = view.first_range + samples[None, :] * view.range_spacing - ground[6]
+    _save(stem, "ground", lines=lines, samples=columns, **dict(zip(_GROUND, ground, strict=False)))
+    mask = _mask(view, terrain, within, samples, threads)
+    np.savez_compressed(_part(stem, "mask"), mask=mask, mask_first_line=within.first)
+    ranges = view.first_range + columns[None, :] * view.range_spacing - ground[6]
     for number, secondary in enumerate(secondaries, start=1):
-        if secondary is None:
-            continue
         seen = image_truth(secondary.view, ground)
         _save(
             stem,
@@ -165,6 +162,21 @@ def save_burst_truth(
             misregistration=secondary.view.misregistration,
             epoch=secondary.epoch,
         )
+
+
+def _mask(
+    view: View, terrain: Terrain, within: Band, samples: int, threads: int
+) -> NDArray[np.uint8]:
+    """Layover and shadow of every pixel of some lines."""
+    mask = np.zeros((within.rows, samples), np.uint8)
+
+    def mark(band: Band) -> None:
+        start = band.first - within.first
+        mark_distortion(view, terrain, band.first, mask[start : start + band.rows])
+
+    bands = split_rows(within.rows, band_rows=_BAND_ROWS, first=within.first)
+    list(map_bands(bands, mark, threads=threads))
+    return mask
 
 
 def save_scene(folder: Path, facts: dict[str, Any]) -> None:
@@ -209,12 +221,12 @@ def load_truth(folder: Path, *, swath: str, burst: int, date: int = 1) -> BurstT
     stem = _stem(folder, swath, burst)
     values: dict[str, Any] = {}
     for part in ("ground", "mask", str(date)):
-        path = stem.with_name(f"{stem.name}_{part}.npz")
+        path = _part(stem, part)
         if not path.exists():
             raise InputError(f"{path.name} must be in the folder of the truth")
         with np.load(path) as saved:
             values |= {key: saved[key] for key in saved.files}
-    for key in ("secondary_burst", "misregistration", "epoch"):
+    for key in ("secondary_burst", "misregistration", "epoch", "mask_first_line"):
         values[key] = values[key].item()
     return BurstTruth(swath=swath, burst=burst, **values)
 
@@ -224,4 +236,8 @@ def _stem(folder: Path, swath: str, burst: int) -> Path:
 
 
 def _save(stem: Path, part: str, **arrays: Any) -> None:
-    np.savez(stem.with_name(f"{stem.name}_{part}.npz"), **arrays)
+    np.savez(_part(stem, part), **arrays)
+
+
+def _part(stem: Path, part: str) -> Path:
+    return stem.with_name(f"{stem.name}_{part}.npz")
