@@ -39,7 +39,7 @@ def sample_row(
     """
     rows, cells = sums.shape[0], sums.shape[1]
     step = int(column_step)
-    c = np.empty(8)
+    c, value = np.empty(8), np.empty(4)
     for p in range(scaled_heights.shape[0]):
         z = scaled_heights[p]
         if math.isnan(z) or out[3, p] == 1.0:
@@ -64,7 +64,6 @@ def sample_row(
             continue
         w00, w01 = (1.0 - fy) * (1.0 - fx), (1.0 - fy) * fx
         w10, w11 = fy * (1.0 - fx), fy * fx
-        value = np.empty(4)
         for q in range(4):
             value[q] = (
                 w00 * sums[i0, j0, q]

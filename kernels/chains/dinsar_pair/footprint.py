@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.engine.bands import Band
+from kernels.errors import ProcessingError
 from kernels.geometry.ellipsoid import ecef_to_geodetic
 from kernels.geometry.map_grids import geographic_grid, utm_grid
-from kernels.geometry.terrain import radar_to_terrain
+from kernels.geometry.terrain import meet_terrain, tabulate_radar
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.model import Dem, GeographicBox, MapGrid, Shape
 from kernels.products.dem import load_dem
@@ -19,7 +20,9 @@ DEFAULT_SPACING = {"geographic": 1e-4, "utm": 10.0}
 
 _MARGIN = 0.01
 """Around the footprint [degrees]."""
-_EDGE_POINTS = 33
+_MAP_MARGIN = 0.001
+"""Around the ground of some lines of each burst [degrees]: relief between them reaches out."""
+_EDGE_POINTS = 17
 
 
 def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> Dem:
@@ -108,29 +111,47 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
     -------
     MapGrid
         Around the valid pixels on the terrain; corners are multiples of the spacing.
+
+    Raises
+    ------
+    ProcessingError
+        There is no valid pixel.
     """
     longitudes, latitudes = [], []
     for pair in pairs:
-        grid = pair.layout.grid
         for placement in pair.layout.placements:
-            lines = np.unique(
-                np.linspace(placement.start, placement.stop - 1, _EDGE_POINTS).astype(int)
-            )
-            for line in lines:
-                burst_line = int(line) - placement.origin
-                first = int(placement.burst.first_valid_sample[burst_line])
-                last = int(placement.burst.last_valid_sample[burst_line])
-                if first < 0:
-                    continue
-                row = grid.window(int(line), 0, Shape(1, grid.shape.samples))
-                points = radar_to_terrain(row, pair.reference_orbit, dem, lines=Band(0, 1))
-                points = points[0, first : last + 1]
-                points = points[np.isfinite(points[:, 0])]
-                found = ecef_to_geodetic(points)
-                longitudes.append(found[0])
-                latitudes.append(found[1])
-    box = _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=0.0)
+            burst = placement.burst
+            valid = placement.origin + np.flatnonzero(burst.first_valid_sample >= 0)
+            valid = valid[(valid >= placement.start) & (valid < placement.stop)]
+            if valid.size == 0:
+                continue
+            for line in np.unique(np.linspace(valid[0], valid[-1], _EDGE_POINTS).astype(int)):
+                first = int(burst.first_valid_sample[line - placement.origin])
+                last = int(burst.last_valid_sample[line - placement.origin])
+                found = _on_terrain(pair, int(line), dem)[:, 0, first : last + 1]
+                known = np.isfinite(found[0])
+                longitudes.append(found[0, known])
+                latitudes.append(found[1, known])
+    if not any(part.size for part in longitudes):
+        raise ProcessingError("the chosen bursts hold no valid pixel on the elevation model")
+    box = _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MAP_MARGIN)
     spacing = request.spacing or DEFAULT_SPACING[request.ortho]
     if request.ortho == "utm":
         return utm_grid(box, spacing=spacing)
     return geographic_grid(box, spacing=spacing)
+
+
+def _on_terrain(pair: SwathPair, line: int, dem: Dem) -> NDArray[np.float64]:
+    """Longitudes and latitudes [rad] of the ground under one line, shape (2, 1, samples)."""
+
+    def position(
+        points: NDArray[np.float64], _: NDArray[np.float64], __: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return np.stack(ecef_to_geodetic(points)[:2], axis=-1)
+
+    samples = pair.layout.grid.shape.samples
+    row = pair.layout.grid.window(line, 0, Shape(1, samples))
+    polynomials = tabulate_radar(row, pair.reference_orbit, dem, position)
+    heights, found = meet_terrain(polynomials, dem, lines=Band(0, 1), samples=samples)
+    found[:, np.isnan(heights)] = np.nan
+    return found
