@@ -83,6 +83,16 @@ def test_the_pages_name_targets_that_exist() -> None:
     assert named <= set(TARGETS)
 
 
+def test_the_pages_link_to_files_that_exist() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in tracked("*.md")
+        for link in re.findall(r"\]\(([^)#:\s]+)\)", page.read_text())
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
 def third_party_imports() -> set[str]:
     """Top-level names that the project's own code imports from elsewhere."""
     names: set[str] = set()
