@@ -51,7 +51,7 @@ def follow(job: WPSExecution) -> Iterator[tuple[int, str]]:
         answer.raise_for_status()
         job.checkStatus(response=answer.content, sleepSecs=0)
         _raise_if_failed(job)
-        yield job.percentCompleted, (job.statusMessage or "").strip()
+        yield job.percentCompleted, "done" if job.isSucceeded() else job.statusMessage.strip()
 
 
 def download(job: WPSExecution, folder: Path) -> dict[str, Path]:

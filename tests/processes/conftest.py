@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def make_configuration(folder: Path, **options: str) -> Path:
     text = "".join(f"{name} = {value}\n" for name, value in lines.items())
     configuration.write_text(f"[fournaise]\n{text}[server]\nparallelprocesses = 1\n")
     return configuration
+
+
+def processes_of(configuration: Path) -> list[int]:
+    """Find the processes of a server, its jobs too, by the environment that they share."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone meanwhile
+            if f"PYWPS_CFG={configuration}".encode() in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from owslib.wps import ASYNC, SYNC, WebProcessingService, WPSExecution
 
 from kernels.errors import ProcessingError
 from processes.background import background_server, free_address
-from tests.processes.conftest import GOOD, make_configuration
+from tests.processes.conftest import GOOD, make_configuration, processes_of
 from tests.processes.fake_chain import FAILURE
 
 COMMAND = ("-m", "tests.processes.fake_server")
@@ -137,19 +137,16 @@ def test_nothing_of_the_server_is_left_when_its_user_fails(tmp_path: Path) -> No
 
     with pytest.raises(ZeroDivisionError):
         fail_halfway()
-    marker = f"PYWPS_CFG={configuration}".encode()
-    assert [pid for pid in Path("/proc").glob("[0-9]*") if marker in _environment(pid)] == []
+    assert processes_of(configuration) == []
 
 
-def _environment(process: Path) -> bytes:
-    try:
-        return (process / "environ").read_bytes()
-    except OSError:
-        return b""
-
-
-def test_the_server_of_the_declared_processes_starts(tmp_path: Path) -> None:
+def test_the_server_of_the_declared_processes_has_no_threads(tmp_path: Path) -> None:
+    """Only then may its workers fork jobs, with every module of the chains loaded."""
     configuration = make_configuration(tmp_path, listen_address=free_address())
     with background_server(configuration) as url:
         assert "dinsar-pair" in [p.identifier for p in WebProcessingService(url).processes]
+        threads = [
+            len(list(Path(f"/proc/{p}/task").iterdir())) for p in processes_of(configuration)
+        ]
+    assert threads == [1, 1, 1]
     assert not list((tmp_path / "var" / "work").iterdir())
