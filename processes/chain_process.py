@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from pywps import ComplexOutput, LiteralInput, Process
 from pywps.app.exceptions import ProcessError
@@ -156,7 +155,7 @@ class ChainProcess(Process):
             LOGGER.info("job %s of %s failed: %s", self.uuid, self.identifier, error)
             raise ProcessError(plain_message(error)) from None
         for output, artefact in zip(self.outputs, artefacts, strict=True):
-            output.url = f"{self.settings.outputs_url}/{self.uuid}/{quote(artefact.path.name)}"
+            output.url = f"{self.settings.outputs_url}/{self.uuid}/{artefact.path.name}"
 
 
 class StatusStorage(FileStorage):

@@ -62,8 +62,8 @@ def test_words_that_make_qgis_show_a_picker_are_refused(name: str, title: str) -
 @pytest.mark.parametrize("kind", KINDS)
 def test_numbers_show_their_range_in_the_title(kind: type[ChainProcess]) -> None:
     for info in kind(Settings()).options:
-        if info.kind in {int, float} and info.maximum is not None and not info.choices:
-            assert f"{info.maximum:g}" in info.title or info.kind is float
+        if info.kind is int and info.maximum is not None and not info.choices:
+            assert f"{info.minimum:g} to {info.maximum:g}" in info.title
 
 
 @pytest.mark.parametrize("kind", declared_processes())
