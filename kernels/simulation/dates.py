@@ -9,14 +9,8 @@ import numpy as np
 
 from kernels.engine.bands import Band
 from kernels.model import SlcProduct
-from kernels.simulation.locate_numba import (
-    Motion,
-    Terrain,
-    find_ground,
-    find_zero_doppler,
-    first_sight,
-)
-from kernels.simulation.mapping_numba import HEIGHT_TOLERANCE, TIME_TOLERANCE, pixel_time, view_line
+from kernels.simulation.locate_numba import Motion, Terrain, find_zero_doppler
+from kernels.simulation.mapping_numba import TIME_TOLERANCE, ground_under, view_line
 from kernels.simulation.orbit import tabulate
 from kernels.simulation.view import View, view_of
 
@@ -93,10 +87,7 @@ def seen_lines(view: View, within: Band, other: View, terrain: Terrain) -> tuple
 
 def _line_seen(view: View, line: float, other: View, terrain: Terrain) -> float:
     """Line at which another view sees the near end of a line of a view."""
-    near = view.first_range
-    time = pixel_time(view, line, near)
-    sight = first_sight(view.orbit, terrain, time, near)
-    sight = find_ground(view.orbit, terrain, view.motion, time, near, sight, HEIGHT_TOLERANCE)
+    sight = ground_under(view, terrain, line, 0.0)
     point = (sight.x, sight.y, sight.z)
     seen, distance = find_zero_doppler(other.orbit, point, other.orbit.middle, TIME_TOLERANCE)
     return float(view_line(other, seen, distance))

@@ -16,9 +16,12 @@ from kernels.simulation.mapping_numba import (
     map_lines,
     map_reference_lines,
     quantise,
+    turn,
 )
-from kernels.simulation.reflectivity import AZIMUTH_TAPS, RANGE_TAPS, Kernel
+from kernels.simulation.points import SeenTarget
+from kernels.simulation.reflectivity import Kernel
 from kernels.simulation.reflectivity_numba import add_reflectivity, lattice_noise
+from kernels.simulation.scatterers_numba import Cells, add_point, add_scatterers
 from kernels.simulation.view import View
 
 
@@ -46,6 +49,10 @@ class BurstImage:
         Of the reflectivity that all dates share, and of this date's own.
     in_reference : bool
         Whether pixels need no ground point: the reference, of a plain scene, at rest.
+    cells : Cells or None
+        Of the independent scatterers; None: the reflectivity of unit coherence.
+    targets : tuple of SeenTarget
+        Where this burst sees the point targets.
     """
 
     burst: Burst
@@ -58,10 +65,79 @@ class BurstImage:
     common_seed: int
     own_seed: int
     in_reference: bool
+    cells: Cells | None
+    targets: tuple[SeenTarget, ...]
+
+
+class _Lines:
+    """Arrays of some lines of a burst, on their way to pixels."""
+
+    def __init__(self, plan: BurstImage, band: Band) -> None:
+        shape = (band.rows, plan.burst.grid.shape.samples)
+        part = slice(band.first, band.first + band.rows)
+        self.first_line = band.first
+        self.first_valid = plan.burst.first_valid_sample[part]
+        self.last_valid = plan.burst.last_valid_sample[part]
+        self.rows, self.columns = np.zeros(shape), np.zeros(shape)
+        self.cycles = np.zeros(shape, np.float32)
+        self.common, self.own = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.image = np.zeros(shape, np.complex64)
+
+    def lay_out(self, view: View, frame: Frame, amplitude: float) -> None:
+        """Fill coordinates in the view's own orbit, its ramp and one amplitude."""
+        map_reference_lines(
+            view,
+            amplitude,
+            frame,
+            self.first_line,
+            self.first_valid,
+            self.last_valid,
+            self.rows,
+            self.columns,
+            self.cycles,
+            self.common,
+        )
+
+    def map_to_reference(self, plan: BurstImage) -> None:
+        """Fill coordinates in the reference's orbit, the phase towards it and the weights."""
+        map_lines(
+            plan.view,
+            plan.reference,
+            plan.terrain,
+            plan.looks,
+            plan.frame,
+            self.first_line,
+            self.first_valid,
+            self.last_valid,
+            self.rows,
+            self.columns,
+            self.cycles,
+            self.common,
+            self.own,
+        )
+
+    def add_noise(self, weight: NDArray[np.float32], *, seed: int, kernel: Kernel) -> None:
+        """Add band-limited noise that belongs to the coordinates, times a weight."""
+        used = weight != 0.0
+        if not used.any():
+            return
+        half_rows, half_columns = (table.shape[1] // 2 for table in kernel)
+        top = int(np.floor(self.rows[used].min())) - half_rows
+        left = int(np.floor(self.columns[used].min())) - half_columns
+        bottom = int(np.floor(self.rows[used].max())) + half_rows + 1
+        right = int(np.floor(self.columns[used].max())) + half_columns + 1
+        noise = lattice_noise(seed, top, left, bottom - top + 1, right - left + 1)
+        add_reflectivity(self.rows, self.columns, weight, noise, (top, left), kernel, self.image)
+
+    def blank(self) -> None:
+        """Set pixels without signal to 0."""
+        samples = np.arange(self.image.shape[1])
+        first, last = self.first_valid[:, None], self.last_valid[:, None]
+        self.image[(first < 0) | (samples < first) | (samples > last)] = 0.0
 
 
 def render(plan: BurstImage, band: Band) -> NDArray[np.int16]:
-    """Pixels of some lines of a burst.
+    """Make the pixels of some lines of a burst.
 
     Parameters
     ----------
@@ -75,63 +151,50 @@ def render(plan: BurstImage, band: Band) -> NDArray[np.int16]:
     ndarray of int16, shape (lines, samples, 2)
         Real and imaginary parts; 0 outside the valid samples.
     """
-    shape = (band.rows, plan.burst.grid.shape.samples)
-    part = slice(band.first, band.first + band.rows)
-    first, last = plan.burst.first_valid_sample[part], plan.burst.last_valid_sample[part]
-    rows, columns = np.zeros(shape), np.zeros(shape)
-    cycles, common, own = (np.zeros(shape, np.float32) for _ in range(3))
-    if plan.in_reference:
-        map_reference_lines(
-            plan.view,
-            plan.looks,
-            plan.frame,
-            band.first,
-            first,
-            last,
-            rows,
-            columns,
-            cycles,
-            common,
-        )
+    lines = _Lines(plan, band)
+    if plan.cells is not None:
+        _fill_with_scatterers(plan, plan.cells, lines)
+    elif plan.in_reference:
+        lines.lay_out(plan.view, plan.frame, plan.looks.amplitude)
+        lines.add_noise(lines.common, seed=plan.common_seed, kernel=plan.kernel)
     else:
-        map_lines(
-            plan.view,
-            plan.reference,
-            plan.terrain,
-            plan.looks,
-            plan.frame,
-            band.first,
-            first,
-            last,
-            rows,
-            columns,
-            cycles,
-            common,
-            own,
-        )
-    image = np.zeros(shape, np.complex64)
-    for seed, weight in ((plan.common_seed, common), (plan.own_seed, own)):
-        _add(image, weight, rows=rows, columns=columns, seed=seed, kernel=plan.kernel)
-    pixels = np.empty((*shape, 2), np.int16)
-    quantise(image, cycles, pixels)
+        lines.map_to_reference(plan)
+        lines.add_noise(lines.common, seed=plan.common_seed, kernel=plan.kernel)
+        lines.add_noise(lines.own, seed=plan.own_seed, kernel=plan.kernel)
+    turn(lines.image, lines.cycles)
+    _add_targets(plan, lines)
+    pixels = np.empty((*lines.image.shape, 2), np.int16)
+    quantise(lines.image, pixels)
     return pixels
 
 
-def _add(
-    image: NDArray[np.complex64],
-    weight: NDArray[np.float32],
-    *,
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
-    seed: int,
-    kernel: Kernel,
-) -> None:
-    used = weight != 0.0
-    if not used.any():
-        return
-    top = int(np.floor(rows[used].min())) - AZIMUTH_TAPS // 2
-    left = int(np.floor(columns[used].min())) - RANGE_TAPS // 2
-    bottom = int(np.floor(rows[used].max())) + AZIMUTH_TAPS // 2 + 1
-    right = int(np.floor(columns[used].max())) + RANGE_TAPS // 2 + 1
-    noise = lattice_noise(seed, top, left, bottom - top + 1, right - left + 1)
-    add_reflectivity(rows, columns, weight, noise, (top, left), kernel, image)
+def _fill_with_scatterers(plan: BurstImage, cells: Cells, lines: _Lines) -> None:
+    lines.lay_out(plan.view, plan.frame, plan.looks.noise)
+    add_scatterers(
+        plan.view,
+        plan.terrain,
+        plan.looks,
+        cells,
+        (plan.common_seed, plan.own_seed),
+        lines.first_line,
+        lines.image,
+        plan.kernel,
+    )
+    lines.add_noise(lines.common, seed=plan.own_seed, kernel=plan.kernel)
+    lines.blank()
+
+
+def _add_targets(plan: BurstImage, lines: _Lines) -> None:
+    """Add point targets: each turns with the ramp of this image about itself."""
+    reach = plan.kernel.azimuth.shape[1] // 2 + 1
+    for target in plan.targets:
+        row = target.line - plan.view.misregistration - lines.first_line
+        if not -reach < row < lines.image.shape[0] + reach:
+            continue
+        alone = _Lines(plan, Band(lines.first_line, lines.image.shape[0]))
+        alone.lay_out(plan.view, plan.frame, 0.0)
+        across = np.empty(plan.kernel.range.shape[1], np.float32)
+        add_point(alone.image, row, target.sample, target.value, plan.kernel, across)
+        turn(alone.image, alone.cycles)
+        alone.blank()
+        lines.image += alone.image

@@ -25,10 +25,12 @@ from kernels.model import SPEED_OF_LIGHT
 from kernels.simulation.locate_numba import (
     Sight,
     Terrain,
+    Vector,
     find_ground,
     find_zero_doppler,
     first_sight,
     orbit_position,
+    range_change,
     terrain_height,
 )
 from kernels.simulation.view import Ramp, View
@@ -97,7 +99,30 @@ def view_line(view: View, time: float, slant_range: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def slope_gain(terrain: Terrain, sight: Sight, platform: tuple[float, float, float]) -> float:
+def ground_under(view: View, terrain: Terrain, line: float, sample: float) -> Sight:
+    """Ground point under one fractional pixel."""
+    slant_range = view.first_range + sample * view.range_spacing
+    time = pixel_time(view, line, slant_range)
+    sight = first_sight(view.orbit, terrain, time, slant_range)
+    for _ in range(2):
+        sight = find_ground(
+            view.orbit, terrain, view.motion, time, slant_range, sight, HEIGHT_TOLERANCE
+        )
+    return sight
+
+
+@njit(cache=True, nogil=True)
+def see_point(
+    view: View, point: Vector, height: float, seed: float, tolerance: float
+) -> tuple[float, float, float]:
+    """Zero-Doppler time, geometric slant range and its lengthening at a ground point."""
+    time, distance = find_zero_doppler(view.orbit, point, seed, tolerance)
+    platform = orbit_position(view.orbit, time)
+    return time, distance, range_change(view.motion, point, height, platform, distance)
+
+
+@njit(cache=True, nogil=True)
+def slope_gain(terrain: Terrain, sight: Sight, platform: Vector) -> float:
     """Amplitude of a slope against level ground, from the local incidence angle."""
     step_x, step_y = 0.5 * terrain.longitude_step, 0.5 * terrain.latitude_step
     lon, lat = sight.longitude, sight.latitude
@@ -123,7 +148,7 @@ def slope_gain(terrain: Terrain, sight: Sight, platform: tuple[float, float, flo
 
 @njit(cache=True, nogil=True)
 def pixel_weights(
-    looks: Appearance, terrain: Terrain, sight: Sight, platform: tuple[float, float, float]
+    looks: Appearance, terrain: Terrain, sight: Sight, platform: Vector
 ) -> tuple[float, float]:
     """Amplitudes of the common reflectivity and of the date's own, thermal noise included."""
     if sight.height < looks.sea_height + _SEA_MARGIN:
@@ -189,7 +214,7 @@ def map_lines(
 @njit(cache=True, nogil=True)
 def map_reference_lines(
     view: View,
-    looks: Appearance,
+    amplitude: float,
     frame: Frame,
     first_line: int,
     first_valid: NDArray[np.int32],
@@ -199,7 +224,7 @@ def map_reference_lines(
     cycles: NDArray[np.float32],
     common: NDArray[np.float32],
 ) -> None:
-    """Fill the same for the reference image where no ground point is needed."""
+    """Fill coordinates in the view's own orbit, its ramp and one amplitude: no ground is needed."""
     for i in range(rows.shape[0]):
         if first_valid[i] < 0:
             continue
@@ -211,18 +236,22 @@ def map_reference_lines(
             columns[i, j] = slant_range / frame.range_step
             turn = -ramp_cycles(view.ramp, line, view.line_interval, slant_range)
             cycles[i, j] = turn - round(turn)
-            common[i, j] = looks.amplitude
+            common[i, j] = amplitude
 
 
 @njit(cache=True, nogil=True)
-def quantise(
-    image: NDArray[np.complex64], cycles: NDArray[np.float32], pixels: NDArray[np.int16]
-) -> None:
-    """Turn an image by its phase and round it to pairs of int16, shape (lines, samples, 2)."""
+def turn(image: NDArray[np.complex64], cycles: NDArray[np.float32]) -> None:
+    """Multiply an image by exp(j 2 pi cycles), in place."""
     for i in range(image.shape[0]):
         for j in range(image.shape[1]):
             angle = 2.0 * math.pi * cycles[i, j]
-            c, s = math.cos(angle), math.sin(angle)
-            re, im = image[i, j].real, image[i, j].imag
-            pixels[i, j, 0] = min(max(round(re * c - im * s), -32768), 32767)
-            pixels[i, j, 1] = min(max(round(re * s + im * c), -32768), 32767)
+            image[i, j] *= complex(math.cos(angle), math.sin(angle))
+
+
+@njit(cache=True, nogil=True)
+def quantise(image: NDArray[np.complex64], pixels: NDArray[np.int16]) -> None:
+    """Round an image to pairs of int16, shape (lines, samples, 2)."""
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            pixels[i, j, 0] = min(max(round(image[i, j].real), -32768), 32767)
+            pixels[i, j, 1] = min(max(round(image[i, j].imag), -32768), 32767)

@@ -19,6 +19,7 @@ RANGE_TAPS = 24
 OVERSAMPLING = 1.25
 """Range samples of the lattice per sample of the image."""
 
+_SHARP_TAPS = 64
 _ENTRIES = 4096
 _KAISER_BETA = 5.3
 _RANGE_BAND_LIMIT = 0.84
@@ -54,7 +55,7 @@ class Lattice:
     seed: int
 
 
-def band_kernel(*, azimuth_band: float, range_band: float) -> Kernel:
+def band_kernel(*, azimuth_band: float, range_band: float, sharp: bool = False) -> Kernel:
     """Kernels of unit mean power for bands given as shares of the sampling rates.
 
     Parameters
@@ -63,21 +64,28 @@ def band_kernel(*, azimuth_band: float, range_band: float) -> Kernel:
         Processed azimuth bandwidth times the line interval [1].
     range_band : float
         Range bandwidth over the range sampling rate [1].
+    sharp : bool
+        Whether the range band is level with steep flanks, which only scatterers take: their
+        coherence then falls linearly with the baseline.
 
     Returns
     -------
     Kernel
         Hamming tapered (0.75) bands, Kaiser windowed: below -55 dB outside.
     """
+    azimuth = _table(azimuth_band, AZIMUTH_TAPS, hamming=0.75)
+    if sharp:
+        return Kernel(azimuth, _table(range_band / OVERSAMPLING, _SHARP_TAPS, hamming=1.0))
     inner = min(range_band, _RANGE_BAND_LIMIT) / OVERSAMPLING
-    return Kernel(_table(azimuth_band, AZIMUTH_TAPS), _table(inner, RANGE_TAPS))
+    return Kernel(azimuth, _table(inner, RANGE_TAPS, hamming=0.75))
 
 
-def _table(band: float, taps: int) -> NDArray[np.float32]:
+def _table(band: float, taps: int, *, hamming: float) -> NDArray[np.float32]:
     fraction = (np.arange(_ENTRIES) + 0.5) / _ENTRIES
     offset = fraction[:, None] + taps // 2 - 1 - np.arange(taps)[None, :]
     u = band * offset
-    tapered = 0.75 * np.sinc(u) + 0.125 * (np.sinc(u - 1.0) + np.sinc(u + 1.0))
+    side = 0.5 * (1.0 - hamming)
+    tapered = hamming * np.sinc(u) + side * (np.sinc(u - 1.0) + np.sinc(u + 1.0))
     inside = np.clip(1.0 - (2.0 * offset / taps) ** 2, 0.0, None)
     table = tapered * np.i0(_KAISER_BETA * np.sqrt(inside))
     table /= np.sqrt(np.mean(np.sum(table**2, axis=1)))

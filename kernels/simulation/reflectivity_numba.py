@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kernels.simulation.reflectivity import AZIMUTH_TAPS, RANGE_TAPS, Kernel
 
-_HALF_WIDTH = math.sqrt(1.5)
-_TO_UNIT = 2.0 * _HALF_WIDTH / 4294967296.0
+_WIDTH = 2.0 * math.sqrt(1.5)
+"""Of a uniform distribution of variance 1/2."""
 
 
 @njit(cache=True, nogil=True)
@@ -25,6 +25,13 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
+def uniform(bits: np.uint64) -> tuple[float, float]:
+    """Two numbers of [-0.5, 0.5) from the halves of 64 bits."""
+    low, high = bits & np.uint64(0xFFFFFFFF), bits >> np.uint64(32)
+    return np.float64(low) / 4294967296.0 - 0.5, np.float64(high) / 4294967296.0 - 0.5
+
+
+@njit(cache=True, nogil=True)
 def lattice_noise(
     seed: int, first_row: int, first_column: int, rows: int, columns: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -35,9 +42,9 @@ def lattice_noise(
         row_key = mix(np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(first_row + i))
         for j in range(columns):
             bits = mix(row_key + np.uint64(first_column + j) * np.uint64(0x9E3779B97F4A7C15))
-            low, high = bits & np.uint64(0xFFFFFFFF), bits >> np.uint64(32)
-            real[i, j] = np.float32(np.float64(low) * _TO_UNIT - _HALF_WIDTH)
-            imaginary[i, j] = np.float32(np.float64(high) * _TO_UNIT - _HALF_WIDTH)
+            u, v = uniform(bits)
+            real[i, j] = np.float32(_WIDTH * u)
+            imaginary[i, j] = np.float32(_WIDTH * v)
     return real, imaginary
 
 

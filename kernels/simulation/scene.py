@@ -106,6 +106,12 @@ class Scene:
         Displacement that is linear over the scene, likewise.
     targets : tuple of PointTarget
         On top of the rest.
+    scatterer_spacing : float or None
+        None: every pixel sees the same band-limited reflectivity of the ground, so that images
+        are coherent whatever the baseline. Otherwise the side [m] of the ground's cells that
+        hold one independent scatterer each, which the baseline decorrelates as in nature;
+        resolution cells should hold several. Relief then follows by itself, and the time to
+        simulate grows with the number of cells.
     """
 
     dem: Dem
@@ -120,6 +126,7 @@ class Scene:
     sources: tuple[MogiSource, ...] = ()
     ramps: tuple[RangeRamp, ...] = ()
     targets: tuple[PointTarget, ...] = ()
+    scatterer_spacing: float | None = None
 
     @property
     def plain(self) -> bool:

@@ -24,6 +24,7 @@ from kernels.simulation.image import BurstImage, render
 from kernels.simulation.locate_numba import Terrain
 from kernels.simulation.mapping_numba import Appearance, Frame
 from kernels.simulation.modes import Mode, TopsMode
+from kernels.simulation.points import cells_under, see_target
 from kernels.simulation.reflectivity import OVERSAMPLING, band_kernel
 from kernels.simulation.scene import Scene, motion_of, terrain_of
 from kernels.simulation.truth import SecondaryBurst, save_burst_truth, save_scene
@@ -225,6 +226,9 @@ def write_pixels(
         Told of each band.
     """
     rows = max(_BAND_PIXELS // image.grid.shape.samples, 16)
+    if plans[0].cells is not None:
+        # Every band would visit all cells under its burst.
+        rows = image.grid.shape.lines
     tasks = [
         (plans[index], band)
         for index, lines in sorted(selection.items())
@@ -252,7 +256,9 @@ def burst_images(
     image = date.images[swath]
     grid = reference.images[swath].grid
     above, views = reference.views(swath), date.views(swath)
+    spacing = scene.scatterer_spacing
     kernel = band_kernel(
+        sharp=spacing is not None,
         azimuth_band=image.azimuth_bandwidth * grid.line_interval,
         range_band=image.range_bandwidth * grid.slant_range_spacing / (0.5 * SPEED_OF_LIGHT),
     )
@@ -269,6 +275,17 @@ def burst_images(
             common_seed=scene.seed,
             own_seed=scene.seed + _OWN_SEED * (number + 1),
             in_reference=number == 0 and still and scene.plain,
+            cells=None
+            if spacing is None
+            else cells_under(
+                scene,
+                terrain,
+                view,
+                lines=burst.grid.shape.lines,
+                samples=burst.grid.shape.samples,
+                spacing=spacing,
+            ),
+            targets=tuple(see_target(view, terrain, t, kernel) for t in scene.targets),
         )
         for burst, view in zip(image.bursts, views, strict=True)
     ]

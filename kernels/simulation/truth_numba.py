@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from kernels.simulation.locate_numba import (
     Terrain,
     find_ground,
-    find_zero_doppler,
     first_sight,
     geodetic,
     orbit_position,
     orbit_velocity,
-    range_change,
     sight_frame,
     terrain_height,
 )
-from kernels.simulation.mapping_numba import pixel_time, view_line
+from kernels.simulation.mapping_numba import pixel_time, see_point, view_line
 from kernels.simulation.view import View
 
 LAYOVER = 1
@@ -82,12 +80,10 @@ def image_truth(view: View, ground: NDArray[np.float64]) -> NDArray[np.float64]:
     for i in range(ground.shape[1]):
         for j in range(ground.shape[2]):
             point = (ground[3, i, j], ground[4, i, j], ground[5, i, j])
-            seed, distance = find_zero_doppler(view.orbit, point, seed, _TIME)
-            platform = orbit_position(view.orbit, seed)
-            found[0, i, j], found[1, i, j] = seed, distance
+            seed, distance, change = see_point(view, point, ground[2, i, j], seed, _TIME)
+            found[0, i, j], found[1, i, j], found[4, i, j] = seed, distance, change
             found[2, i, j] = view_line(view, seed, distance)
             found[3, i, j] = (distance - view.first_range) / view.range_spacing
-            found[4, i, j] = range_change(view.motion, point, ground[2, i, j], platform, distance)
     return found
 
 
