@@ -62,18 +62,16 @@ class LookSums:
         -------
         ndarray of float32, shape (4, cell rows, cells)
             Amplitude [digital numbers] is the geometric mean of both; phase [rad]; coherency
-            0 to 1; isData 1 where every pixel of the cell was valid. The first three are NaN
-            elsewhere.
+            0 to 1; isData 1 where every pixel of the cell was valid and not all were zero. The
+            first three are NaN elsewhere.
         """
-        complete = self.counts == looks.azimuth * looks.range
         power = np.sqrt(self.reference_power * self.secondary_power)
+        complete = (self.counts == looks.azimuth * looks.range) & (power > 0.0)
         found = np.full((4, *self.counts.shape), np.nan, np.float32)
         found[3] = complete
         found[0][complete] = np.sqrt(power[complete] / (looks.azimuth * looks.range))
         found[1][complete] = np.angle(self.cross[complete])
-        alive = complete & (power > 0.0)
-        found[2][complete] = 0.0
-        found[2][alive] = np.minimum(np.abs(self.cross[alive]) / power[alive], 1.0)
+        found[2][complete] = np.minimum(np.abs(self.cross[complete]) / power[complete], 1.0)
         return found
 
 

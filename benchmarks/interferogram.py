@@ -1,0 +1,300 @@
+"""Coregistration, residual phase, coherence and cost of a pair whose truth is known.
+
+Two full-width IW bursts on real annotation of an Alps pair with real relief, and a StripMap pair
+on real S3 annotation over simulated relief. Unit coherence and no displacement: what remains is
+the processor's own error. Windows of 4 x 16 pixels (azimuth x range), kernel 12, no filter;
+windows that layover or shadow touches are left out and their share is told. Cost is that of the
+whole chain, from SAFE to the map, per pixel of the reference bursts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import cached_input, say
+from benchmarks.measuring import measure
+from kernels.chains.dinsar_pair import DinsarPairRequest
+from kernels.chains.dinsar_pair import run as run_chain
+from kernels.chains.dinsar_pair.footprint import load_pair_dem
+from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.engine.bands import Band
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import scratch_folder
+from kernels.errors import InputError
+from kernels.insar.coregistration import Coregistration
+from kernels.insar.mosaic import Placement
+from kernels.model import Dem, GeographicBox, MapGrid, Shape
+from kernels.products.dem import load_dem
+from kernels.products.raster import create_raster, read_raster
+from kernels.simulation import (
+    AnnotatedDate,
+    BurstTruth,
+    Derivation,
+    Scene,
+    load_truth,
+    simulate_on_annotation,
+)
+
+AZIMUTH_LOOKS, RANGE_LOOKS, KERNEL = 4, 16, 12
+BASELINE = 80.0
+"""Perpendicular baseline of the derived StripMap date [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A pair on real annotation.
+
+    Attributes
+    ----------
+    name : str
+        Of the case.
+    products : tuple of str
+        Patterns of the SAFE folders; one pattern: the second date is derived.
+    swath, polarisation : str
+        What is simulated and processed.
+    bursts : tuple of int
+        Counted from 0.
+    lines : Band or None
+        Of a StripMap image; None: all.
+    dem : str
+        Folder of elevation tiles; empty: simulated relief.
+    box : GeographicBox
+        Elevation for the simulation.
+    """
+
+    name: str
+    products: tuple[str, ...]
+    swath: str
+    polarisation: str
+    bursts: tuple[int, ...]
+    lines: Band | None
+    dem: str
+    box: GeographicBox
+
+
+CASES = (
+    Case(
+        name="iw",
+        products=("alps_iw_pair/*20190101*.SAFE", "alps_iw_pair/*20190113*.SAFE"),
+        swath="IW1",
+        polarisation="VV",
+        bursts=(4, 5),
+        lines=None,
+        dem="srtm3_alps",
+        box=GeographicBox(7.0, 46.2, 9.3, 47.5),
+    ),
+    Case(
+        name="stripmap",
+        products=("sm_annotations/S1A_S3_SLC*.SAFE",),
+        swath="S3",
+        polarisation="VH",
+        bursts=(0,),
+        lines=Band(16_000, 3_000),
+        dem="",
+        box=GeographicBox(42.4, -12.8, 44.6, -10.4),
+    ),
+)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure both cases; the figures without a prefix are those of the IW pair."""
+    figures: dict[str, Any] = {"azimuth_looks": AZIMUTH_LOOKS, "range_looks": RANGE_LOOKS}
+    for case in CASES:
+        prefix = "" if case.name == "iw" else f"{case.name}_"
+        found = _measure_case(case, arguments.shared, quick=arguments.quick)
+        figures |= {f"{prefix}{name}": value for name, value in found.items()}
+    return figures
+
+
+def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
+    products = [next(iter(shared.glob(pattern)), None) for pattern in case.products]
+    if any(product is None for product in products):
+        raise InputError(f"{shared} must hold {' and '.join(case.products)}")
+    lines = Band(16_000, 400) if quick and case.lines else case.lines
+    bursts = case.bursts[:1] if quick else case.bursts
+
+    def make(folder: Path) -> None:
+        dem = _relief(case, shared)
+        _write_dem(folder / "dem.tif", dem)
+        dates = [AnnotatedDate(product=product) for product in products if product is not None]
+        if len(dates) == 1:
+            derivation = Derivation(days=12, perpendicular_baseline=BASELINE)
+            dates.append(AnnotatedDate(product=dates[0].product, derivation=derivation))
+        simulate_on_annotation(
+            Scene(dem=dem),
+            dates,
+            folder,
+            swaths=(case.swath,),
+            polarisation=case.polarisation,
+            bursts=bursts,
+            lines=lines,
+            progress=Progress.to(_tell()),
+        )
+
+    parameters = {"case": repr(case), "bursts": bursts, "lines": lines, "baseline": BASELINE}
+    folder = cached_input(f"interferogram-{case.name}", parameters, make)
+    safes = sorted(folder.glob("*.SAFE"))
+    request = DinsarPairRequest(
+        reference=safes[0],
+        secondary=safes[1],
+        dem=(folder / "dem.tif",),
+        dem_heights="ellipsoid",
+        polarisation=case.polarisation,
+        swaths=(case.swath,),
+        first_burst=bursts[0] + 1,
+        last_burst=bursts[-1] + 1,
+        azimuth_looks=AZIMUTH_LOOKS,
+        range_looks=RANGE_LOOKS,
+        kernel=KERNEL,
+    )
+    (pair,) = open_pair(request)
+    say(f"{case.name}: coregistration against the truth")
+    figures = _coregistration(request, pair, folder / "truth")
+    with scratch_folder(folder) as scratch:
+        say(f"{case.name}: the chain")
+        taken = measure(_run, request, scratch / "measured", warm_up=(request, scratch / "warm_up"))
+        figures |= _residual(pair, scratch / "measured", folder / "truth")
+    pixels = sum(
+        p.burst.grid.shape.lines * p.burst.grid.shape.samples for p in pair.layout.placements
+    )
+    return figures | {
+        "mpx": pixels / 1e6,
+        "cpu_s_per_mpx": taken.cpu_s / (pixels / 1e6),
+        "wall_s": taken.wall_s,
+        "peak_memory_mb": taken.peak_memory_mb,
+        "compile_s": taken.compile_s,
+        "seconds_by_step": taken.value["seconds"],
+        "perpendicular_baseline_m": taken.value["swaths"][0]["perpendicular_baseline_m"],
+    }
+
+
+def _run(request: DinsarPairRequest, folder: Path) -> dict[str, Any]:
+    return run_chain(request, folder, Progress()).report
+
+
+def _tell() -> Any:
+    """Report of every tenth of a simulation."""
+    told = [-1]
+
+    def report(share: float, step: str) -> None:
+        if int(share * 10) > told[0]:
+            told[0] = int(share * 10)
+            say(f"  {share:4.0%} {step}")
+
+    return report
+
+
+def _relief(case: Case, shared: Path) -> Dem:
+    """Real tiles, or hills of some kilometres with slopes up to 25 degrees."""
+    if case.dem:
+        return load_dem([shared / case.dem], case.box, heights="egm96", missing="sea")
+    step = 1.0 / 1200.0
+    longitudes = np.arange(case.box.west, case.box.east, step)
+    latitudes = np.arange(case.box.north, case.box.south, -step)
+    x, y = np.meshgrid(longitudes / step, latitudes / step)
+    heights = 600.0 + 300.0 * np.sin(x / 11.0) * np.cos(y / 13.0) + 40.0 * np.sin(y / 3.0)
+    return Dem(
+        heights=heights.astype(np.float32),
+        west=float(longitudes[0]),
+        north=float(latitudes[0]),
+        longitude_step=step,
+        latitude_step=-step,
+    )
+
+
+def _write_dem(path: Path, dem: Dem) -> None:
+    grid = MapGrid(
+        crs="EPSG:4326",
+        west=dem.west - 0.5 * dem.longitude_step,
+        north=dem.north - 0.5 * dem.latitude_step,
+        x_spacing=dem.longitude_step,
+        y_spacing=-dem.latitude_step,
+        shape=Shape(*dem.heights.shape),
+    )
+    with create_raster(path, grid.shape, ("height",), grid=grid) as writer:
+        writer.write(0, dem.heights[None])
+
+
+def _root_mean_square(values: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def _truth(folder: Path, pair: SwathPair, placement: Placement) -> BurstTruth:
+    return load_truth(folder, swath=pair.reference.swath, burst=placement.burst.index)
+
+
+def _coregistration(request: DinsarPairRequest, pair: SwathPair, folder: Path) -> dict[str, Any]:
+    """Errors of lines, samples and ranges on the nodes of the truth, layover left out."""
+    dem = load_pair_dem(request, (pair,))
+    errors: list[NDArray[np.float64]] = []
+    for placement in pair.layout.placements:
+        if placement.partner is None:
+            continue
+        truth = _truth(folder, pair, placement)
+        geometry = Coregistration.of(
+            reference=placement.burst.grid,
+            reference_orbit=pair.reference_orbit,
+            secondary=placement.partner.grid,
+            secondary_orbit=pair.secondary_orbit,
+            dem=dem,
+        )
+        for row, line in enumerate(truth.lines):
+            found = geometry.offsets(Band(int(line), 1))
+            clear = truth.mask[line - truth.lines[0], truth.samples] == 0
+            errors.append(
+                np.stack(
+                    [
+                        found.lines[0, truth.samples] + line - truth.secondary_line[row],
+                        found.samples[0, truth.samples]
+                        + truth.samples
+                        - truth.secondary_sample[row],
+                        found.range_differences[0, truth.samples] - truth.range_difference[row],
+                    ]
+                )[:, clear]
+            )
+    azimuth, across, metres = np.concatenate(errors, axis=1)
+    phase = 4.0 * np.pi / pair.layout.grid.wavelength * metres
+    return {
+        "coreg_points": azimuth.size,
+        "coreg_azimuth_rms_lines": _root_mean_square(azimuth),
+        "coreg_azimuth_max_lines": float(np.abs(azimuth).max()),
+        "coreg_range_rms_samples": _root_mean_square(across),
+        "coreg_range_max_samples": float(np.abs(across).max()),
+        "flattening_rms_rad": _root_mean_square(phase),
+    }
+
+
+def _residual(pair: SwathPair, folder: Path, truth: Path) -> dict[str, Any]:
+    """Phase and coherence of the windows that neither layover nor shadow touches."""
+    name = f"interferogram_{pair.reference.swath.lower()}_radar.tif"
+    with zipfile.ZipFile(folder / "interferogram_radar.zip") as archive:
+        archive.extract(name, folder)
+    _, phase, coherence, is_data = read_raster(folder / name).array
+    distorted = np.zeros(phase.shape, np.bool_)
+    for placement in pair.layout.placements:
+        known = _truth(truth, pair, placement)
+        lines, samples = np.nonzero(known.mask)
+        rows = (lines + known.lines[0] + placement.origin) // AZIMUTH_LOOKS
+        cells = samples // RANGE_LOOKS
+        own = (
+            (rows >= placement.start // AZIMUTH_LOOKS)
+            & (rows < placement.stop // AZIMUTH_LOOKS)
+            & (cells < phase.shape[1])
+        )
+        distorted[rows[own], cells[own]] = True
+    valid = is_data == 1.0
+    kept = valid & ~distorted
+    return {
+        "windows": int(kept.sum()),
+        "layover_and_shadow_share": float((valid & distorted).sum() / valid.sum()),
+        "residual_phase_rms_rad": _root_mean_square(phase[kept]),
+        "residual_phase_mean_rad": float(np.abs(phase[kept].mean(dtype=np.float64))),
+        "coherence_mean": float(coherence[kept].mean(dtype=np.float64)),
+    }
