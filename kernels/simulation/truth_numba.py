@@ -98,7 +98,8 @@ def mark_distortion(view: View, terrain: Terrain, first_line: int, mask: NDArray
     """Mark layover and shadow of some lines by marching over the terrain from near to far.
 
     Each step is an eighth of a post of the elevation model. A pixel whose range belongs to more
-    than one ground point of its zero-Doppler plane is in layover; a pixel with a ground point
+    than one ground point of its zero-Doppler plane is in layover, and so are its neighbours at the
+    ends of a fold; a pixel with a ground point
     that lies behind a nearer one is in shadow. The plane is that of the line's middle range.
 
     Parameters
@@ -162,6 +163,11 @@ def mark_distortion(view: View, terrain: Terrain, first_line: int, mask: NDArray
                     count[j] += 1
                     if hidden:
                         mask[i, j] |= SHADOW
+                if distance < last_range:
+                    # A fold: all its ranges, and one pixel on either side because the plane and
+                    # the steps find its ends to half a pixel only.
+                    for j in range(max(first - 1, 0), min(last + 1, samples)):
+                        mask[i, j] |= LAYOVER
             last_range = distance
         for j in range(samples):
             if count[j] > 1:
