@@ -23,6 +23,9 @@ HEIGHTS = 4
 NODE_STEP = 32
 """Pixels between nodes."""
 
+_NODE_ROWS = 32
+"""Rows of nodes that are evaluated at once: bounds the memory of large rasters."""
+
 Quantities = Callable[
     [NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]
 ]
@@ -113,13 +116,18 @@ def tabulate(
     columns = np.arange(shape.samples // step + 2, dtype=np.float64) * step
     # Chebyshev points: the error of the cubic is spread evenly over the heights
     z = np.cos(np.pi * (np.arange(HEIGHTS) + 0.5) / HEIGHTS)
-    grid = np.meshgrid(rows, columns, middle + half * z, indexing="ij")
-    values = quantities(grid[0], grid[1], grid[2])
-    coefficients = np.einsum("kz,ijzq->ijqk", np.linalg.inv(np.vander(z, increasing=True)), values)
+    inverse = np.linalg.inv(np.vander(z, increasing=True))
+    parts = []
+    for first in range(0, rows.size, _NODE_ROWS):
+        grid = np.meshgrid(
+            rows[first : first + _NODE_ROWS], columns, middle + half * z, indexing="ij"
+        )
+        values = quantities(grid[0], grid[1], grid[2])
+        parts.append(np.ascontiguousarray(np.einsum("kz,ijzq->ijqk", inverse, values)))
     return HeightPolynomials(
         row_step=float(step),
         column_step=float(step),
         middle=middle,
         half=half,
-        coefficients=np.ascontiguousarray(coefficients),
+        coefficients=np.concatenate(parts),
     )

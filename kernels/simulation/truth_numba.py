@@ -98,9 +98,9 @@ def mark_distortion(view: View, terrain: Terrain, first_line: int, mask: NDArray
     """Mark layover and shadow of some lines by marching over the terrain from near to far.
 
     Each step is an eighth of a post of the elevation model. A pixel whose range belongs to more
-    than one ground point of its zero-Doppler plane is in layover, and so are its neighbours at the
-    ends of a fold; a pixel with a ground point
-    that lies behind a nearer one is in shadow. The plane is that of the line's middle range.
+    than one ground point of its zero-Doppler plane is in layover, and so are its neighbours at
+    the ends of a fold; a pixel with a ground point that lies behind a nearer one is in shadow.
+    The plane is that of the line's middle range.
 
     Parameters
     ----------
