@@ -171,7 +171,7 @@ def draw(comparison: Comparison, path: Path, *, title: str) -> None:
     """Draw recovered, true and difference beside each other, on a map of cells."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
-    figure = Figure(figsize=(15, 5.2), layout="constrained")
+    figure = Figure(figsize=(15, 6.2), layout="constrained")
     figure.suptitle(title)
     span = float(np.abs(comparison.truth).max())
     difference = comparison.recovered - comparison.truth
@@ -187,7 +187,9 @@ def draw(comparison: Comparison, path: Path, *, title: str) -> None:
         axes.set(title=name, xlabel="Longitude [degrees]", ylabel="Latitude [degrees]")
         axes.ticklabel_format(useOffset=False)
         axes.locator_params(nbins=5)
-        figure.colorbar(image, ax=axes, label="Displacement towards the satellite [mm]")
+        figure.colorbar(
+            image, ax=axes, location="bottom", label="Displacement towards the satellite [mm]"
+        )
     partial = path.with_name(f".{path.name}")
     figure.savefig(partial, format="png", dpi=120)
     partial.replace(path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -52,11 +53,13 @@ def simulate_pair(folder: Path) -> Demo:
 
 def process(pair: Demo, folder: Path) -> dict[str, Path]:
     """Run `dinsar-pair` on a server of its own and download the results."""
+    state = folder / "server"
+    shutil.rmtree(state, ignore_errors=True)  # kept, with its log, after a failure
     configuration = folder / "pywps.cfg"
     configuration.write_text(
         "[fournaise]\n"
         f"listen_address = {free_address()}\n"
-        f"state_folder = server\ndata_roots = {pair.reference.parent}\n",
+        f"state_folder = {state}\ndata_roots = {pair.reference.parent}\n",
         encoding="utf-8",
     )
     inputs = [
@@ -67,7 +70,9 @@ def process(pair: Demo, folder: Path) -> dict[str, Path]:
     ]
     with background_server(configuration) as url:
         print(f"server: {url}")
-        return run(url, "dinsar-pair", inputs, folder)
+        files = run(url, "dinsar-pair", inputs, folder)
+    shutil.rmtree(state)
+    return files
 
 
 def compare_with_truth(files: dict[str, Path], pair: Demo) -> Comparison:
@@ -126,7 +131,10 @@ def run_demo(folder: Path) -> bool:
         title=f"Inflating volcano, simulated: peak {true:.1f} mm, RMS error {error:.2f} mm",
     )
     print(f"peak displacement towards the satellite: {recovered:.1f} mm, truth {true:.1f} mm")
-    print(f"RMS error at {comparison.truth.size} points: {error:.2f} mm (at most {LARGEST_ERROR})")
+    print(
+        f"RMS error: {error:.2f} mm (at most {LARGEST_ERROR} mm), at {comparison.truth.size} "
+        "coherent points outside layover and shadow"
+    )
     for path in (files["phase_picture"], files["coherence_picture"], picture):
         print(f"picture: {path}")
     print(f"results: {folder}")
