@@ -19,9 +19,7 @@ from typing import Any
 
 import numpy as np
 import requests
-from comparison import Comparison, FloatArray, compare, draw, unwrap
 from osgeo import gdal
-from owslib_dinsar import JobError, run
 from tqdm import tqdm
 
 from kernels.engine.progress import Progress
@@ -29,6 +27,11 @@ from kernels.errors import FournaiseError
 from kernels.simulation import Demo, MogiSource, demo_scene, load_truth, simulate_demo
 from processes.background import background_server, free_address
 from processes.settings import CHECKOUT
+
+sys.path.insert(0, str(CHECKOUT))  # a script finds its own folder, not the one around it
+
+from examples.comparison import Comparison, FloatArray, compare, draw, unwrap
+from examples.owslib_dinsar import JobError, run
 
 FOLDER = CHECKOUT / "demo"
 LARGEST_ERROR = 5.0

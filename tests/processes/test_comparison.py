@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import pytest
 
-from processes.settings import CHECKOUT
+from examples import comparison
 
 
-@pytest.fixture
-def comparison(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(CHECKOUT / "examples")
-    import comparison  # noqa: PLC0415 - scripts beside each other, no package
-
-    return comparison
-
-
-def test_a_wrapped_hill_is_unwrapped_exactly(comparison: ModuleType) -> None:
+def test_a_wrapped_hill_is_unwrapped_exactly() -> None:
     rows, columns = np.indices((300, 420))
     # four fringes high, a quarter of it cut off by a bay without coherence, and an island
     truth = 25.0 * np.exp(-((rows - 140) ** 2 + (columns - 200) ** 2) / 60.0**2) + 0.01 * columns
@@ -36,14 +26,12 @@ def test_a_wrapped_hill_is_unwrapped_exactly(comparison: ModuleType) -> None:
     )
 
 
-def test_without_coherence_there_is_nothing_to_unwrap(comparison: ModuleType) -> None:
+def test_without_coherence_there_is_nothing_to_unwrap() -> None:
     with pytest.raises(ValueError, match="no pixel is coherent"):
         comparison.unwrap(np.zeros((9, 9)), np.zeros((9, 9), bool))
 
 
-def test_points_are_looked_up_in_their_pixel_and_tied_far_from_the_source(
-    comparison: ModuleType,
-) -> None:
+def test_points_are_looked_up_in_their_pixel_and_tied_far_from_the_source() -> None:
     rows, columns = np.indices((20, 30))
     displacement = 1e-3 * rows + 1e-2 * columns + 5.0
     displacement[0, 0] = np.nan

@@ -148,5 +148,6 @@ def test_the_server_of_the_declared_processes_has_no_threads(tmp_path: Path) -> 
         threads = [
             len(list(Path(f"/proc/{p}/task").iterdir())) for p in processes_of(configuration)
         ]
-    assert threads == [1, 1, 1]
+    assert threads
+    assert set(threads) == {1}
     assert not list((tmp_path / "var" / "work").iterdir())
