@@ -138,21 +138,6 @@ def _header(product: SlcProduct, number: int) -> list[Node]:
 
 def _general(product: SlcProduct) -> list[Node]:
     grid = product.grid
-    vectors = product.state_vectors
-    orbits: list[Node] = [
-        (
-            "orbit",
-            [
-                ("time", vectors.epoch + timedelta(seconds=float(time))),
-                ("frame", "Earth Fixed"),
-                ("position", _xyz(position)),
-                ("velocity", _xyz(velocity)),
-            ],
-        )
-        for time, position, velocity in zip(
-            vectors.times, vectors.positions, vectors.velocities, strict=True
-        )
-    ]
     prf: Node = (
         "downlinkInformation",
         [
@@ -180,13 +165,31 @@ def _general(product: SlcProduct) -> list[Node]:
     return [
         ("productInformation", facts),
         _listing("downlinkInformationList", [prf]),
-        _listing("orbitList", orbits),
+        _listing("orbitList", _orbits(product)),
         _listing("attitudeList", []),
         _listing("rawDataAnalysisList", []),
         _listing("replicaInformationList", []),
         _listing("noiseList", []),
         _listing("terrainHeightList", heights),
         _listing("azimuthFmRateList", rates),
+    ]
+
+
+def _orbits(product: SlcProduct) -> list[Node]:
+    vectors = product.state_vectors
+    return [
+        (
+            "orbit",
+            [
+                ("time", vectors.epoch + timedelta(seconds=float(time))),
+                ("frame", "Earth Fixed"),
+                ("position", _xyz(position)),
+                ("velocity", _xyz(velocity)),
+            ],
+        )
+        for time, position, velocity in zip(
+            vectors.times, vectors.positions, vectors.velocities, strict=True
+        )
     ]
 
 

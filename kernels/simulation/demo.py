@@ -86,7 +86,7 @@ def simulate_demo(
     folder : Path
         Gets the files once they are complete.
     mode : TopsMode or None
-        None: two whole bursts of 5200 samples, which hold the island.
+        None: two whole bursts of 5600 samples, which hold the island.
     threads : int or None
         Computing threads; None: all cores.
     progress : Progress or None
@@ -119,7 +119,7 @@ def simulate_demo(
         acquisitions,
         folder,
         track=Track(longitude=_LONGITUDE, latitude=_LATITUDE),
-        mode=mode or TopsMode(swaths=("IW1",), bursts=2, samples=5200),
+        mode=mode or TopsMode(swaths=("IW1",), bursts=2, samples=5600),
         threads=threads,
         progress=progress,
     )

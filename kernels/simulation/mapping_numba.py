@@ -147,16 +147,21 @@ def slope_gain(terrain: Terrain, sight: Sight, platform: Vector) -> float:
 
 
 @njit(cache=True, nogil=True)
+def level_looks(looks: Appearance, height: float) -> tuple[float, float]:
+    """Amplitude of level ground at a height, sea or land, and its coherence."""
+    if height < looks.sea_height + _SEA_MARGIN:
+        return looks.sea_amplitude, looks.sea_coherence
+    return looks.amplitude, looks.land_coherence
+
+
+@njit(cache=True, nogil=True)
 def pixel_weights(
     looks: Appearance, terrain: Terrain, sight: Sight, platform: Vector
 ) -> tuple[float, float]:
     """Amplitudes of the common reflectivity and of the date's own, thermal noise included."""
-    if sight.height < looks.sea_height + _SEA_MARGIN:
-        amplitude, coherence = looks.sea_amplitude, looks.sea_coherence
-    else:
-        amplitude, coherence = looks.amplitude, looks.land_coherence
-        if looks.relief:
-            amplitude *= slope_gain(terrain, sight, platform)
+    amplitude, coherence = level_looks(looks, sight.height)
+    if looks.relief:
+        amplitude *= slope_gain(terrain, sight, platform)
     own = amplitude * amplitude * (1.0 - coherence) + looks.noise * looks.noise
     return amplitude * math.sqrt(coherence), math.sqrt(own)
 

@@ -22,7 +22,7 @@ OVERSAMPLING = 1.25
 _SHARP_TAPS = 64
 _ENTRIES = 4096
 _KAISER_BETA = 5.3
-_RANGE_BAND_LIMIT = 0.84
+_RANGE_BAND_LIMIT = 0.80
 """Share of the range sampling that the kernel's length can hold with clean images of the band."""
 
 

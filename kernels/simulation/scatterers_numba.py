@@ -17,6 +17,7 @@ from kernels.simulation.locate_numba import (
 from kernels.simulation.mapping_numba import (
     TIME_TOLERANCE,
     Appearance,
+    level_looks,
     ramp_cycles,
     see_point,
     view_line,
@@ -24,8 +25,6 @@ from kernels.simulation.mapping_numba import (
 from kernels.simulation.reflectivity import OVERSAMPLING, Kernel
 from kernels.simulation.reflectivity_numba import mix, uniform
 from kernels.simulation.view import View
-
-_SEA_MARGIN = 0.5
 
 
 class Cells(NamedTuple):
@@ -141,9 +140,7 @@ def add_scatterers(
                 continue
             if not -margin_lines < row < lines + margin_lines:
                 continue
-            amplitude, coherence = looks.amplitude, looks.land_coherence
-            if height < looks.sea_height + _SEA_MARGIN:
-                amplitude, coherence = looks.sea_amplitude, looks.sea_coherence
+            amplitude, coherence = level_looks(looks, height)
             own = mix(mix(np.uint64(seeds[1]) + key) + np.uint64(2))
             value = math.sqrt(coherence) * gaussian(mix(key + np.uint64(3)))
             value += math.sqrt(1.0 - coherence) * gaussian(own)

@@ -20,6 +20,7 @@ from kernels.products.sentinel1_writer import (
 )
 from kernels.simulation.acquisition import Acquisition, Track, make_products
 from kernels.simulation.dates import Date, Selection, overlying_burst
+from kernels.simulation.facts import scene_facts, target_facts
 from kernels.simulation.image import BurstImage, render
 from kernels.simulation.locate_numba import Terrain
 from kernels.simulation.mapping_numba import Appearance, Frame
@@ -182,11 +183,15 @@ def fill(
     terrain = terrain_of(scene.dem)
     threads, progress = threads or default_threads(), progress or Progress()
     tasks = [(n, s) for n, date in enumerate(dates) for s in range(len(date.images))]
+    seen: list[dict[str, Any]] = []
     for done, (number, swath) in enumerate(tasks):
+        plans = burst_images(scene, terrain, dates, number=number, swath=swath)
+        image = dates[number].images[swath]
+        seen += target_facts(plans, image)
         write_pixels(
             outputs[number].measurements[swath],
-            burst_images(scene, terrain, dates, number=number, swath=swath),
-            dates[number].images[swath],
+            plans,
+            image,
             outputs[number].selections[swath],
             threads=threads,
             progress=progress.part(0.9 * done / len(tasks), 0.9 * (done + 1) / len(tasks)),
@@ -195,7 +200,7 @@ def fill(
     truth.mkdir()
     for swath, selection in enumerate(outputs[0].selections):
         save_swath_truth(truth, terrain, dates, selection, swath=swath, step=step, threads=threads)
-    save_scene(truth, scene_facts(scene, dates) | facts)
+    save_scene(truth, scene_facts(scene, dates) | {"targets_seen": seen} | facts)
     progress.update(1.0, "truth")
 
 
@@ -308,7 +313,7 @@ def save_swath_truth(
         secondaries = []
         for date, seen in zip(dates[1:], views[1:], strict=True):
             over = overlying_burst(views[0][index], seen, terrain)
-            epoch = date.images[swath].grid.epoch.isoformat()
+            epoch = date.images[swath].grid.epoch
             secondaries.append(SecondaryBurst(index=over, view=seen[over], epoch=epoch))
         save_burst_truth(
             folder,
@@ -331,24 +336,6 @@ def publish_series(scratch: Path, folder: Path, names: Sequence[str]) -> Simulat
             shutil.rmtree(folder / name)
         (scratch / name).rename(folder / name)
     return SimulatedSeries(products=tuple(folder / name for name in names), truth=folder / TRUTH)
-
-
-def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:
-    """Parameters of a series for its JSON file; heights of the terrain are left out."""
-    facts = {key: value for key, value in asdict(scene).items() if key != "dem"}
-    facts["dem"] = {
-        "west": scene.dem.west,
-        "north": scene.dem.north,
-        "longitude_step": scene.dem.longitude_step,
-        "latitude_step": scene.dem.latitude_step,
-        "shape": list(scene.dem.heights.shape),
-        "sources": list(scene.dem.sources),
-    }
-    return {
-        "scene": facts,
-        "products": [date.images[0].name for date in dates],
-        "misregistrations": [date.misregistration for date in dates],
-    }
 
 
 def _appearance(scene: Scene) -> Appearance:

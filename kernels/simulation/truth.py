@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ class BurstTruth:
         Burst of the secondary that lines count from.
     misregistration : float
         Line l of the secondary's file truly is line l + misregistration.
-    epoch : str
-        ISO instant that times count from.
+    epoch : datetime
+        UTC instant (naive) that times count from.
     mask : ndarray of uint8, shape (lines, all samples)
         Of every pixel of the lines that were simulated: bit 1 layover, bit 2 shadow.
     mask_first_line : int
@@ -83,7 +84,7 @@ class BurstTruth:
     range_change: NDArray[np.float64]
     secondary_burst: int
     misregistration: float
-    epoch: str
+    epoch: datetime
     mask: NDArray[np.uint8]
     mask_first_line: int
 
@@ -94,7 +95,7 @@ class SecondaryBurst:
 
     index: int
     view: View
-    epoch: str
+    epoch: datetime
 
 
 def save_burst_truth(
@@ -160,7 +161,7 @@ def save_burst_truth(
             range_change=seen[4] - ground[6],
             secondary_burst=secondary.index,
             misregistration=secondary.view.misregistration,
-            epoch=secondary.epoch,
+            epoch=secondary.epoch.isoformat(),
         )
 
 
@@ -228,6 +229,7 @@ def load_truth(folder: Path, *, swath: str, burst: int, date: int = 1) -> BurstT
             values |= {key: saved[key] for key in saved.files}
     for key in ("secondary_burst", "misregistration", "epoch", "mask_first_line"):
         values[key] = values[key].item()
+    values["epoch"] = datetime.fromisoformat(values["epoch"])
     return BurstTruth(swath=swath, burst=burst, **values)
 
 

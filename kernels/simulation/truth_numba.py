@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kernels.simulation.locate_numba import (
     Terrain,
+    Vector,
     find_ground,
     first_sight,
     geodetic,
@@ -94,6 +95,53 @@ def _central_angle(platform: float, radius: float, slant_range: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _march(
+    terrain: Terrain, platform: Vector, centre_distance: float, near: float, far: float
+) -> tuple[float, float, float]:
+    """First and last angle at the Earth's centre, and the step, to see all of a line's ranges.
+
+    It begins nearer than the first range, for mountains there throw shadows into the image.
+    """
+    below = geodetic(platform[0], platform[1], platform[2])
+    earth = math.sqrt(platform[0] ** 2 + platform[1] ** 2 + platform[2] ** 2) - below[2]
+    relief = terrain.highest - terrain.lowest
+    start = _central_angle(centre_distance, earth + terrain.lowest, near) - 3.0 * relief / earth
+    stop = _central_angle(centre_distance, earth + terrain.highest, far) + 200.0 / earth
+    post = abs(terrain.latitude_step) * 110_900.0
+    return start, stop, post / _STEPS_PER_POST / earth
+
+
+@njit(cache=True, nogil=True)
+def _surface_radius(
+    terrain: Terrain,
+    platform: Vector,
+    down: Vector,
+    right: Vector,
+    centre_distance: float,
+    angle: float,
+    radius: float,
+) -> float:
+    """Radius of the terrain at an angle, in polar coordinates of the zero-Doppler plane.
+
+    Their origin is the foot of the Earth's centre in that plane, `centre_distance` from the
+    platform.
+    """
+    s, c = math.sin(angle), math.cos(angle)
+    for _ in range(20):
+        inwards, across = centre_distance - radius * c, radius * s
+        lon, lat, height = geodetic(
+            platform[0] + inwards * down[0] + across * right[0],
+            platform[1] + inwards * down[1] + across * right[1],
+            platform[2] + inwards * down[2] + across * right[2],
+        )
+        miss = terrain_height(terrain, lon, lat) - height
+        radius += miss
+        if abs(miss) < 1e-3:
+            break
+    return radius
+
+
+@njit(cache=True, nogil=True)
 def mark_distortion(view: View, terrain: Terrain, first_line: int, mask: NDArray[np.uint8]) -> None:
     """Mark layover and shadow of some lines by marching over the terrain from near to far.
 
@@ -113,62 +161,32 @@ def mark_distortion(view: View, terrain: Terrain, first_line: int, mask: NDArray
     mask : ndarray of uint8, shape (lines, samples)
         Filled with LAYOVER and SHADOW.
     """
-    lines, samples = mask.shape
     near = view.first_range
-    far = near + (samples - 1) * view.range_spacing
-    post = abs(terrain.latitude_step) * 110_900.0
-    count = np.empty(samples, np.int32)
-    for i in range(lines):
-        line = first_line + i + view.misregistration
-        time = pixel_time(view, line, 0.5 * (near + far))
+    far = near + (mask.shape[1] - 1) * view.range_spacing
+    count = np.empty(mask.shape[1], np.int32)
+    for i in range(mask.shape[0]):
+        time = pixel_time(view, first_line + i + view.misregistration, 0.5 * (near + far))
         platform = orbit_position(view.orbit, time)
         down, right = sight_frame(platform, orbit_velocity(view.orbit, time))
-        # Polar coordinates in the plane about the foot of the Earth's centre.
-        altitude = -(platform[0] * down[0] + platform[1] * down[1] + platform[2] * down[2])
-        foot = (
-            platform[0] + altitude * down[0],
-            platform[1] + altitude * down[1],
-            platform[2] + altitude * down[2],
-        )
-        below = geodetic(platform[0], platform[1], platform[2])
-        earth = math.sqrt(platform[0] ** 2 + platform[1] ** 2 + platform[2] ** 2) - below[2]
-        relief = terrain.highest - terrain.lowest
-        start = _central_angle(altitude, earth + terrain.lowest, near) - 3.0 * relief / earth
-        stop = _central_angle(altitude, earth + terrain.highest, far) + 200.0 / earth
-        step = post / _STEPS_PER_POST / earth
-        radius = earth
-        steepest, last_range = -1.0, 0.0
+        centre_distance = -(platform[0] * down[0] + platform[1] * down[1] + platform[2] * down[2])
+        start, stop, step = _march(terrain, platform, centre_distance, near, far)
+        radius, steepest, last_range = centre_distance, -1.0, 0.0
         count[:] = 0
         for k in range(int((stop - start) / step) + 2):
             angle = start + k * step
-            c, s = math.cos(angle), math.sin(angle)
-            for _ in range(20):
-                x = foot[0] - radius * (c * down[0] - s * right[0])
-                y = foot[1] - radius * (c * down[1] - s * right[1])
-                z = foot[2] - radius * (c * down[2] - s * right[2])
-                lon, lat, height = geodetic(x, y, z)
-                miss = terrain_height(terrain, lon, lat) - height
-                radius += miss
-                if abs(miss) < 1e-3:
-                    break
-            across, depth = radius * s, altitude - radius * c
+            radius = _surface_radius(terrain, platform, down, right, centre_distance, angle, radius)
+            across, depth = radius * math.sin(angle), centre_distance - radius * math.cos(angle)
             look, distance = math.atan2(across, depth), math.hypot(across, depth)
             hidden = look < steepest - _ANGLE
             steepest = max(steepest, look)
             if k > 0:
-                low, high = min(last_range, distance), max(last_range, distance)
-                first = max(math.ceil((low - near) / view.range_spacing), 0)
-                last = min(math.ceil((high - near) / view.range_spacing), samples)
-                for j in range(first, last):
+                first = math.ceil((min(last_range, distance) - near) / view.range_spacing)
+                last = math.ceil((max(last_range, distance) - near) / view.range_spacing)
+                for j in range(max(first, 0), min(last, count.size)):
                     count[j] += 1
                     if hidden:
                         mask[i, j] |= SHADOW
-                if distance < last_range:
-                    # A fold: all its ranges, and one pixel on either side because the plane and
-                    # the steps find its ends to half a pixel only.
-                    for j in range(max(first - 1, 0), min(last + 1, samples)):
-                        mask[i, j] |= LAYOVER
             last_range = distance
-        for j in range(samples):
+        for j in range(count.size):
             if count[j] > 1:
                 mask[i, j] |= LAYOVER
