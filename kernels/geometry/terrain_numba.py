@@ -22,8 +22,10 @@ def _surface(heights: NDArray[np.float32], row: float, column: float) -> tuple[f
     i = min(max(int(row), 0), heights.shape[0] - 2)
     j = min(max(int(column), 0), heights.shape[1] - 2)
     fy, fx = row - i, column - j
-    a, b = heights[i, j], heights[i, j + 1]
-    c, d = heights[i + 1, j], heights[i + 1, j + 1]
+    # unsigned: an index that may be negative costs a test for each access
+    y, x, one = np.uint64(i), np.uint64(j), np.uint64(1)
+    a, b = heights[y, x], heights[y, x + one]
+    c, d = heights[y + one, x], heights[y + one, x + one]
     top, bottom = a + fx * (b - a), c + fx * (d - c)
     return top + fy * (bottom - top), bottom - top, (b - a) + fy * ((d - c) - (b - a))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,12 +84,12 @@ class Geocoder:
 
         Returns
         -------
-        ndarray of float32, shape (4, rows, columns)
-            Amplitude, phase [rad], coherency and isData (0 or 1); the first three are NaN
-            where isData is 0.
+        ndarray of float32, shape (5, rows, columns)
+            Amplitude, phase [rad], coherency, isData (0 or 1) and displacement towards the
+            satellite [m]; all but isData are NaN where isData is 0.
         """
         columns = self.grid.shape.samples
-        out = np.full((4, rows.rows, columns), np.nan, np.float32)
+        out = np.full((5, rows.rows, columns), np.nan, np.float32)
         out[3] = 0.0
         at = np.arange(columns, dtype=np.float64)
         for row in range(rows.rows):
@@ -108,6 +109,7 @@ class Geocoder:
                     (heights - polynomials.middle) / polynomials.half,
                     swath.sums,
                     float(swath.looks.azimuth * swath.looks.range),
+                    -swath.grid.wavelength / (4.0 * math.pi),
                     out[:, row],
                 )
         return out

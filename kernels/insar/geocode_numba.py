@@ -17,10 +17,11 @@ def sample_row(
     column_step: float,
     scaled_heights: NDArray[np.float64],
     sums: NDArray[np.float32],
-    samples_per_cell: float,
+    pixels_per_cell: float,
+    metres_per_radian: float,
     out: NDArray[np.float32],
 ) -> None:
-    """Sample look sums along one row of a map, bilinear, and form the four bands.
+    """Sample look sums along one row of a map, bilinear, and form the five bands.
 
     Parameters
     ----------
@@ -32,47 +33,50 @@ def sample_row(
         Argument of the polynomials; NaN where there is no height.
     sums : ndarray of float32, shape (rows, cells, 4)
         Cross product (real, imaginary) and both powers; a power of 0 marks no data.
-    samples_per_cell : float
+    pixels_per_cell : float
         Looks of a cell.
-    out : ndarray of float32, shape (4, columns)
-        Amplitude, phase, coherency, isData; pixels that already have data are kept.
+    metres_per_radian : float
+        Displacement towards the satellite per phase.
+    out : ndarray of float32, shape (5, columns)
+        Amplitude, phase, coherency, isData, displacement; pixels with data are kept.
     """
     rows, cells = sums.shape[0], sums.shape[1]
     step = int(column_step)
-    c, value = np.empty(8), np.empty(4)
-    for p in range(scaled_heights.shape[0]):
-        z = scaled_heights[p]
-        if math.isnan(z) or out[3, p] == 1.0:
-            continue
-        j = min(p // step, blended.shape[0] - 2)
-        f = (p - j * step) / column_step
+    columns = scaled_heights.shape[0]
+    c, slope, value = np.empty(8), np.empty(8), np.empty(4)
+    for j in range(blended.shape[0] - 1):
         for k in range(8):
-            c[k] = blended[j, k] + f * (blended[j + 1, k] - blended[j, k])
-        y = ((c[3] * z + c[2]) * z + c[1]) * z + c[0]
-        x = ((c[7] * z + c[6]) * z + c[5]) * z + c[4]
-        if not (y >= 0.0 and x >= 0.0 and y <= rows - 1 and x <= cells - 1):
-            continue
-        i0 = min(int(y), rows - 2)
-        j0 = min(int(x), cells - 2)
-        fy, fx = y - i0, x - j0
-        if (
-            sums[i0, j0, 2] <= 0.0
-            or sums[i0, j0 + 1, 2] <= 0.0
-            or sums[i0 + 1, j0, 2] <= 0.0
-            or sums[i0 + 1, j0 + 1, 2] <= 0.0
-        ):
-            continue
-        w00, w01 = (1.0 - fy) * (1.0 - fx), (1.0 - fy) * fx
-        w10, w11 = fy * (1.0 - fx), fy * fx
-        for q in range(4):
-            value[q] = (
-                w00 * sums[i0, j0, q]
-                + w01 * sums[i0, j0 + 1, q]
-                + w10 * sums[i0 + 1, j0, q]
-                + w11 * sums[i0 + 1, j0 + 1, q]
-            )
-        power = math.sqrt(value[2] * value[3])
-        out[0, p] = math.sqrt(power / samples_per_cell)
-        out[1, p] = math.atan2(value[1], value[0])
-        out[2, p] = min(math.hypot(value[0], value[1]) / power, 1.0)
-        out[3, p] = 1.0
+            c[k] = blended[j, k]
+            slope[k] = (blended[j + 1, k] - blended[j, k]) / column_step
+        for p in range(j * step, min((j + 1) * step, columns)):
+            z = scaled_heights[p]
+            y = ((c[3] * z + c[2]) * z + c[1]) * z + c[0]
+            x = ((c[7] * z + c[6]) * z + c[5]) * z + c[4]
+            for k in range(8):
+                c[k] += slope[k]
+            # an unknown height (NaN) fails these comparisons
+            if not (y >= 0.0 and x >= 0.0 and y <= rows - 1 and x <= cells - 1):
+                continue
+            if out[3, p] == 1.0:
+                continue
+            i0 = min(int(y), rows - 2)
+            j0 = min(int(x), cells - 2)
+            if (
+                sums[i0, j0, 2] <= 0.0
+                or sums[i0, j0 + 1, 2] <= 0.0
+                or sums[i0 + 1, j0, 2] <= 0.0
+                or sums[i0 + 1, j0 + 1, 2] <= 0.0
+            ):
+                continue
+            fy, fx = np.float32(y - i0), np.float32(x - j0)
+            for q in range(4):
+                top = sums[i0, j0, q] + fx * (sums[i0, j0 + 1, q] - sums[i0, j0, q])
+                low = sums[i0 + 1, j0, q] + fx * (sums[i0 + 1, j0 + 1, q] - sums[i0 + 1, j0, q])
+                value[q] = top + fy * (low - top)
+            power = math.sqrt(value[2] * value[3])
+            phase = math.atan2(value[1], value[0])
+            out[0, p] = math.sqrt(power / pixels_per_cell)
+            out[1, p] = phase
+            out[2, p] = min(math.sqrt(value[0] ** 2 + value[1] ** 2) / power, 1.0)
+            out[3, p] = 1.0
+            out[4, p] = metres_per_radian * phase

@@ -12,7 +12,7 @@ from kernels.errors import RequestError
 STEPS = 4096
 """Fractions of a pixel in a weight table: a phase error below 1e-4 rad."""
 
-_BETA = {8: 3.0, 12: 3.5, 16: 5.0}
+_BETA = {8: 3.0, 12: 3.5}
 
 
 @lru_cache(maxsize=8)
@@ -22,7 +22,7 @@ def kaiser_sinc(taps: int) -> NDArray[np.float32]:
     Parameters
     ----------
     taps : int
-        8, 12 or 16.
+        8 or 12.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def kaiser_sinc(taps: int) -> NDArray[np.float32]:
         Another number of taps.
     """
     if taps not in _BETA:
-        raise RequestError("kernel", "8, 12 or 16", taps)
+        raise RequestError("kernel", "8 or 12", taps)
     fractions = np.arange(STEPS + 1)[:, None] / STEPS
     x = np.arange(taps)[None, :] - (taps // 2 - 1) - fractions
     window = np.i0(_BETA[taps] * np.sqrt(np.maximum(1.0 - (2.0 * x / taps) ** 2, 0.0)))

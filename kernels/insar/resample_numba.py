@@ -7,6 +7,8 @@ reference's columns, the azimuth pass interpolates along these columns.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +21,121 @@ _COMPILE = {
     "fastmath": {"reassoc", "contract", "arcp", "nsz"},
 }
 
+TAPS = (8, 12)
+"""Numbers of taps that the passes are compiled for."""
+
+AlongRange = Callable[
+    [
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.int64],
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float32],
+    ],
+    None,
+]
+AlongAzimuth = Callable[
+    [
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float64],
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float32],
+    ],
+    None,
+]
+
 RUN = 16
 """Pixels of a row that share the azimuth weights: the offset changes by 2e-5 lines over them."""
 
 
-@numba.njit(**_COMPILE)
+def _make_along_range(taps: int) -> AlongRange:
+    """Compile the range pass for a number of taps, so that its inner loop is unrolled."""
+    before, count = taps // 2 - 1, np.uint64(taps)
+
+    @numba.njit(**_COMPILE)
+    def along_range(
+        real: NDArray[np.float32],
+        imaginary: NDArray[np.float32],
+        sample_offsets: NDArray[np.float32],
+        reference_rows: NDArray[np.int64],
+        weights: NDArray[np.float32],
+        out_real: NDArray[np.float32],
+        out_imaginary: NDArray[np.float32],
+    ) -> None:
+        steps = weights.shape[0] - 1
+        last = real.shape[1] - taps
+        table = weights.ravel()
+        for row in range(real.shape[0]):
+            offsets = sample_offsets[reference_rows[row]]
+            source_real, source_imaginary = real[row], imaginary[row]
+            for p in range(out_real.shape[1]):
+                position = np.float64(p) + offsets[p]
+                whole = np.floor(position)
+                first = int(whole) - before
+                re = np.float32(0.0)
+                im = np.float32(0.0)
+                # NaN offsets (outside the DEM) fail this comparison
+                if whole >= before and first <= last:
+                    weight = np.uint64(int((position - whole) * steps + 0.5) * taps)
+                    start = np.uint64(first)
+                    for k in range(count):
+                        re += table[weight + k] * source_real[start + k]
+                        im += table[weight + k] * source_imaginary[start + k]
+                out_real[row, p] = re
+                out_imaginary[row, p] = im
+
+    return along_range
+
+
+def _make_along_azimuth(taps: int) -> AlongAzimuth:
+    """Compile the azimuth pass for a number of taps."""
+    before, count = taps // 2 - 1, np.uint64(taps)
+
+    @numba.njit(**_COMPILE)
+    def along_azimuth(
+        real: NDArray[np.float32],
+        imaginary: NDArray[np.float32],
+        lines: NDArray[np.float64],
+        weights: NDArray[np.float32],
+        out_real: NDArray[np.float32],
+        out_imaginary: NDArray[np.float32],
+    ) -> None:
+        samples = out_real.shape[0]
+        steps = weights.shape[0] - 1
+        stride = np.uint64(real.shape[1])
+        source_real, source_imaginary = real.ravel(), imaginary.ravel()
+        for run in range(lines.shape[0]):
+            start = np.uint64(run * RUN)
+            stop = np.uint64(min((run + 1) * RUN, samples))
+            whole = np.floor(lines[run])
+            first = int(whole) - before
+            if whole >= before and first <= real.shape[0] - taps:
+                weight = weights[int((lines[run] - whole) * steps + 0.5)]
+                base = np.uint64(first) * stride
+                for p in range(start, stop):
+                    re = np.float32(0.0)
+                    im = np.float32(0.0)
+                    for k in range(count):
+                        re += weight[k] * source_real[base + k * stride + p]
+                        im += weight[k] * source_imaginary[base + k * stride + p]
+                    out_real[p] = re
+                    out_imaginary[p] = im
+            else:
+                for p in range(start, stop):
+                    out_real[p] = np.float32(0.0)
+                    out_imaginary[p] = np.float32(0.0)
+
+    return along_azimuth
+
+
+_ALONG_RANGE = {taps: _make_along_range(taps) for taps in TAPS}
+_ALONG_AZIMUTH = {taps: _make_along_azimuth(taps) for taps in TAPS}
+
+
 def along_range(
     real: NDArray[np.float32],
     imaginary: NDArray[np.float32],
@@ -48,32 +160,11 @@ def along_range(
     out_real, out_imaginary : ndarray of float32, shape (secondary lines, samples)
         Receive the result; 0 where taps are missing.
     """
-    taps = weights.shape[1]
-    steps = weights.shape[0] - 1
-    before = taps // 2 - 1
-    last = real.shape[1] - taps
-    for row in range(real.shape[0]):
-        offsets = sample_offsets[reference_rows[row]]
-        for p in range(out_real.shape[1]):
-            position = np.float64(p) + offsets[p]
-            whole = np.floor(position)
-            first = int(whole) - before
-            # NaN offsets (outside the DEM) fail this comparison
-            if whole >= before and first <= last:
-                index = int((position - whole) * steps + 0.5)
-                re = np.float32(0.0)
-                im = np.float32(0.0)
-                for k in range(taps):
-                    re += weights[index, k] * real[row, first + k]
-                    im += weights[index, k] * imaginary[row, first + k]
-                out_real[row, p] = re
-                out_imaginary[row, p] = im
-            else:
-                out_real[row, p] = np.float32(0.0)
-                out_imaginary[row, p] = np.float32(0.0)
+    _ALONG_RANGE[weights.shape[1]](
+        real, imaginary, sample_offsets, reference_rows, weights, out_real, out_imaginary
+    )
 
 
-@numba.njit(**_COMPILE)
 def along_azimuth(
     real: NDArray[np.float32],
     imaginary: NDArray[np.float32],
@@ -95,21 +186,4 @@ def along_azimuth(
     out_real, out_imaginary : ndarray of float32, shape (samples,)
         Receive the result; 0 where taps are missing.
     """
-    taps = weights.shape[1]
-    steps = weights.shape[0] - 1
-    samples = out_real.shape[0]
-    for run in range(lines.shape[0]):
-        start = run * RUN
-        stop = min(start + RUN, samples)
-        whole = np.floor(lines[run])
-        first = int(whole) - taps // 2 + 1
-        for p in range(start, stop):
-            out_real[p] = np.float32(0.0)
-            out_imaginary[p] = np.float32(0.0)
-        if whole >= taps // 2 - 1 and first <= real.shape[0] - taps:
-            index = int((lines[run] - whole) * steps + 0.5)
-            for k in range(taps):
-                w = weights[index, k]
-                for p in range(start, stop):
-                    out_real[p] += w * real[first + k, p]
-                    out_imaginary[p] += w * imaginary[first + k, p]
+    _ALONG_AZIMUTH[weights.shape[1]](real, imaginary, lines, weights, out_real, out_imaginary)

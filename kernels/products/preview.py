@@ -185,7 +185,7 @@ def amplitude_cells(
 def _thinned(pixels: int, size: int) -> NDArray[np.int64]:
     """Pixels that stand for cells of `size`: all of a small cell, two of a large one."""
     first = np.arange(pixels // size)[:, None] * size
-    within = np.arange(size) if size < 4 else np.array([size // 4, 3 * size // 4])
+    within = np.arange(size) if size < 3 else np.array([size // 4, size - 1 - size // 4])
     return (first + within).ravel()
 
 
@@ -194,10 +194,10 @@ def preview_piece(bands: NDArray[np.float32], looks: Looks) -> NDArray[np.float3
 
     Parameters
     ----------
-    bands : ndarray of float32, shape (4, rows, columns)
-        Amplitude, phase [rad], coherency and isData.
+    bands : ndarray of float32, shape (4 or more, rows, columns)
+        Amplitude, phase [rad], coherency and isData; more are ignored.
     looks : Looks
-        Pixels per cell; of cells of four pixels and more a side, two in each direction are used.
+        Pixels per cell; of cells of three pixels and more a side, two in each direction are used.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def preview_piece(bands: NDArray[np.float32], looks: Looks) -> NDArray[np.float3
     """
     rows = _thinned(bands.shape[1], looks.azimuth)
     columns = _thinned(bands.shape[2], looks.range)
-    amplitude, phase, coherence, flag = bands[:, rows][:, :, columns]
+    amplitude, phase, coherence, flag = bands[:4, rows[:, None], columns]
     cells = Looks(
         rows.size // max(bands.shape[1] // looks.azimuth, 1),
         columns.size // max(bands.shape[2] // looks.range, 1),

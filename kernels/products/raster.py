@@ -268,7 +268,8 @@ def _creation_options(compression: Compression, threads: int) -> list[str]:
     options = ["TILED=YES", f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", "INTERLEAVE=BAND"]
     options += ["BIGTIFF=IF_SAFER", f"COMPRESS={compression}"]
     if compression != "NONE":
-        options += ["PREDICTOR=3", f"{_FASTEST[compression][0]}=1", f"NUM_THREADS={threads}"]
+        # differences of the bit patterns: half the time of predictor 3 for a tenth more bytes
+        options += ["PREDICTOR=2", f"{_FASTEST[compression][0]}=1", f"NUM_THREADS={threads}"]
     return options
 
 

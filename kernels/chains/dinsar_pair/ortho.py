@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +34,8 @@ class CoherenceStatistics:
     def add(self, coherence: NDArray[np.float32], is_data: NDArray[np.bool_]) -> None:
         """Take in some rows."""
         values = coherence[is_data]
-        self.counts += np.histogram(values, bins=_HISTOGRAM, range=(0.0, 1.0))[0]
+        bins = (values * np.float32(_HISTOGRAM)).astype(np.int64)
+        self.counts += np.bincount(np.minimum(bins, _HISTOGRAM - 1), minlength=_HISTOGRAM)
         self.total += float(values.sum(dtype=np.float64))
         self.pixels += int(values.size)
         self.all_pixels += int(coherence.size)
@@ -56,7 +56,6 @@ def write_map(
     geocoder: Geocoder,
     path: Path,
     *,
-    wavelength: float,
     threads: int,
     memory_mb: int,
     tags: dict[str, str],
@@ -71,8 +70,6 @@ def write_map(
     path : Path
         GeoTIFF with the bands MAP_BANDS; displacement is towards the satellite [m], wrapped
         to a quarter of a wavelength on either side of 0.
-    wavelength : float
-        [m].
     threads : int
         Computing and compressing threads.
     memory_mb : int
@@ -96,12 +93,10 @@ def write_map(
     rows = rows_for_budget(
         memory_mb * 1e6 / (threads + 1), bytes_per_row=grid.shape.samples * _BYTES_PER_PIXEL
     )
-    metres_per_radian = -wavelength / (4.0 * math.pi)
 
     def compute(band: Band, _: None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         bands = geocoder.compute(band)
-        displacement = bands[1] * np.float32(metres_per_radian)
-        return np.concatenate([bands, displacement[None]]), preview_piece(bands, looks)
+        return bands, preview_piece(bands, looks)
 
     with create_raster(
         path, grid.shape, MAP_BANDS, grid=grid, tags=tags, units=MAP_UNITS, threads=threads

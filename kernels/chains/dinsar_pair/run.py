@@ -87,7 +87,6 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         statistics, preview = write_map(
             Geocoder.of(grid, dem, swaths),
             scratch / FILES["interferogram"],
-            wavelength=pairs[0].layout.grid.wavelength,
             threads=threads,
             memory_mb=request.memory_mb,
             tags=_tags(pairs),
