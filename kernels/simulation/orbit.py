@@ -172,7 +172,10 @@ def orbit_over(
     offset = 0.06 if ascending else -0.06
     below = math.atan2(math.sin(argument) * math.cos(inclination), math.cos(argument))
     node = math.atan2(point[1], point[0]) - below - offset
-    found, *_ = fsolve(miss, np.array([argument, node]), full_output=True, xtol=1e-14)
+    # About 1, because steps of finite differences are relative and angles may be 0.
+    guess = np.array([argument, node]) - 1.0
+    found, *_ = fsolve(lambda x: miss(guess + x), np.ones(2), full_output=True, xtol=1e-14)
+    found = guess + found
     if max(map(abs, miss(found))) > 1e-3:
         raise OrbitError("no circular orbit of this inclination sees the centre of the scene")
     return orbit(found)
