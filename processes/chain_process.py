@@ -79,7 +79,6 @@ class ChainProcess(Process):
     @property
     def options(self) -> tuple[OptionInfo, ...]:
         """The options of the chain that users of this server may set."""
-        # made anew each time: PyWPS copies processes deeply, which breaks dataclasses.MISSING
         return tuple(i for i in self.chain.request.describe() if self.settings.offers(i))
 
     def accept(self, wps_request: WPSRequest) -> None:

@@ -35,8 +35,10 @@ class OptionInfo:
         True where the field is a tuple of values.
     optional : bool
         True where None is allowed (the chain then chooses).
+    required : bool
+        True where the user must give a value.
     default : object
-        MISSING where the user must give a value.
+        None where there is none.
     title : str
         A few words; holds unit and range, because clients show nothing else.
     abstract : str
@@ -55,6 +57,7 @@ class OptionInfo:
     kind: type
     many: bool
     optional: bool
+    required: bool
     default: object
     title: str
     abstract: str
@@ -63,11 +66,6 @@ class OptionInfo:
     maximum: float | None
     choices: tuple[Any, ...]
     role: str | None
-
-    @property
-    def required(self) -> bool:
-        """True where the user must give a value."""
-        return self.default is MISSING
 
 
 def option(
@@ -140,7 +138,8 @@ class Request:
                     kind=kind,
                     many=many,
                     optional=optional,
-                    default=item.default,
+                    required=item.default is MISSING,
+                    default=None if item.default is MISSING else item.default,
                     **item.metadata[_KEY],
                 )
             )

@@ -25,8 +25,8 @@ _FILL_DISTANCE = 100
 """Posts over which a hole is interpolated; farther in, the nearest value is taken."""
 _NAMED_DEGREES = 6
 _SEA_ADVICE = (
-    "SRTM and Copernicus have no tiles of open sea: missing = sea takes sea level there,"
-    " missing = fill interpolates"
+    "SRTM and Copernicus have no tiles of open sea: dem_missing = sea takes sea level there,"
+    " dem_missing = fill interpolates"
 )
 
 

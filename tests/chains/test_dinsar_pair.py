@@ -23,7 +23,7 @@ from kernels.insar.coregistration import Coregistration
 from kernels.model import MapGrid
 from kernels.products.raster import read_raster
 from kernels.simulation import load_truth
-from tests.chains.conftest import BASELINE, Series
+from tests.series import BASELINE, Series
 
 WAVELENGTH = 0.05546576
 
@@ -210,6 +210,8 @@ def test_everything_promised_is_there(tops_series: Series, tmp_path: Path) -> No
     slant_range = 2.0 * BASELINE * ambiguity / (WAVELENGTH * math.sin(incidence))
     assert 800e3 < slant_range < 900e3  # the definition, turned round
     assert report["reference"]["orbit"] == "annotation"
+    assert report["request"]["dem"] == ["dem.tif"]
+    assert str(tops_series.dem.parent) not in json.dumps(report)
     assert report["coherence"]["mean"] > 0.998
     assert "towards the satellite" in report["sign"]
     style = etree.parse(result.artefact("style").path)

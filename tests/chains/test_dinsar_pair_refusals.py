@@ -16,7 +16,7 @@ from kernels.chains.dinsar_pair import run
 from kernels.engine.progress import Progress
 from kernels.errors import FournaiseError, RequestError
 from kernels.simulation import Acquisition, Scene, TopsMode, Track, simulate
-from tests.chains.conftest import CENTRE, START, Series, hills
+from tests.series import CENTRE, START, Series, hills
 
 SMALL = TopsMode(bursts=1, samples=400, burst_lines=200)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,19 @@ def describe_pair(pair: SwathPair) -> dict[str, Any]:
         "height_of_ambiguity_m": round(ambiguity, 2) if math.isfinite(ambiguity) else None,
         "incidence_angle_deg": round(math.degrees(found.incidence[0]), 3),
     }
+
+
+def _named(request: DinsarPairRequest) -> dict[str, Any]:
+    """Values of the request; files by name only, because clients read the report."""
+
+    def name(value: object) -> object:
+        return value.name if isinstance(value, Path) else value
+
+    found: dict[str, Any] = {}
+    for info in request.describe():
+        value = getattr(request, info.name)
+        found[info.name] = [name(v) for v in value] if isinstance(value, tuple) else name(value)
+    return found
 
 
 def _describe_product(product: SlcProduct) -> dict[str, Any]:
@@ -97,7 +111,7 @@ def make_report(
     filled = 0.0 if dem.filled is None else float(dem.filled.mean())
     return {
         "process": "dinsar-pair",
-        "request": request.to_values(),
+        "request": _named(request),
         "reference": _describe_product(pairs[0].reference),
         "secondary": _describe_product(pairs[0].secondary),
         "polarisation": pairs[0].reference.polarisation,

@@ -1,4 +1,4 @@
-"""A small simulated series that the tests of the chains share."""
+"""Small simulated series that the tests of chains and processes share (fixtures)."""
 
 from __future__ import annotations
 
