@@ -56,7 +56,7 @@ def skeleton(tmp_path: Path) -> Path:
         folder = tmp_path / package
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()
-    for module in ("kernels/model.py", "kernels/errors.py", "processes/resolve.py"):
+    for module in ("kernels/model/__init__.py", "kernels/errors.py", "processes/resolve.py"):
         (tmp_path / module).touch()
     return tmp_path
 
