@@ -104,7 +104,7 @@ def simulate_on_annotation(
     Raises
     ------
     RequestError
-        No date, or a burst that the reference does not have.
+        No date, twice the same date, or a burst that the reference does not have.
     ProductError
         A product lacks a swath or is damaged.
     ProcessingError

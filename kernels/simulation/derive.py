@@ -18,7 +18,7 @@ from lxml import etree
 from numpy.polynomial.chebyshev import Chebyshev
 from numpy.typing import NDArray
 
-from kernels.errors import ProductError
+from kernels.errors import ProductError, RequestError
 
 _METADATA = ("manifest.safe", "annotation/*.xml", "annotation/calibration/*.xml")
 _ORBITS_PER_DAY = 175 / 12
@@ -64,12 +64,12 @@ def copy_metadata(safe: Path, folder: Path) -> Path:
     ------
     ProductError
         The folder holds no manifest.
+    RequestError
+        There is a copy already.
     """
     if not (safe / "manifest.safe").is_file():
         raise ProductError(f"{safe.name} has no manifest.safe")
-    target = folder / safe.name
-    (target / "annotation" / "calibration").mkdir(parents=True)
-    (target / "measurement").mkdir()
+    target = _make_folders(folder / safe.name)
     for pattern in _METADATA:
         for path in sorted(safe.glob(pattern)):
             shutil.copyfile(path, target / path.relative_to(safe))
@@ -99,11 +99,11 @@ def derive_metadata(safe: Path, folder: Path, how: Derivation, *, look_angle: fl
     ------
     ProductError
         The folder holds no manifest, or a name breaks the naming convention.
+    RequestError
+        There is a product of the new name already.
     """
     rename = _Renaming(safe.name, how)
-    target = folder / rename.product
-    (target / "annotation" / "calibration").mkdir(parents=True)
-    (target / "measurement").mkdir()
+    target = _make_folders(folder / rename.product)
     for pattern in _METADATA:
         for path in sorted(safe.glob(pattern)):
             text = rename.content(path.read_text(encoding="utf-8"))
@@ -113,6 +113,14 @@ def derive_metadata(safe: Path, folder: Path, how: Derivation, *, look_angle: fl
             if copy.parent.name == "annotation" and how.perpendicular_baseline:
                 _move_orbit(copy, how.perpendicular_baseline, look_angle)
     _refresh_manifest(target)
+    return target
+
+
+def _make_folders(target: Path) -> Path:
+    if target.exists():
+        raise RequestError("dates", "different from each other", target.name)
+    (target / "annotation" / "calibration").mkdir(parents=True)
+    (target / "measurement").mkdir()
     return target
 
 

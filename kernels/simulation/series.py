@@ -92,7 +92,7 @@ def simulate(
     Raises
     ------
     RequestError
-        No acquisition, or an unknown swath.
+        No acquisition, two of the same instant and platform, or an unknown swath.
     ProcessingError
         The file system did not take the files.
     Cancelled
@@ -110,6 +110,9 @@ def simulate(
         )
         for acquisition in acquisitions
     ]
+    names = {date.images[0].name for date in dates}
+    if len(names) < len(dates):
+        raise RequestError("acquisitions", "of different instants or platforms", min(names))
     with scratch_folder(folder) as scratch:
         safes = [scratch / f"{date.images[0].name}.SAFE" for date in dates]
         files = [

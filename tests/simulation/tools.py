@@ -101,15 +101,15 @@ def _taps(offsets: Array) -> Array:
     return np.sinc(offsets) * np.i0(4.0 * np.sqrt(1.0 - (offsets / HALF_WIDTH) ** 2)) / np.i0(4.0)
 
 
-def cross_products(
+def coregistered(
     reference: SlcProduct,
     secondary: SlcProduct,
     truth: BurstTruth,
     *,
     every: tuple[int, int] = (1, 1),
     moved: bool = False,
-) -> tuple[NDArray[np.complex128], Array]:
-    """Flattened m conj(s) at points of the truth, and sqrt(|m|^2 |s|^2), both of shape (n,).
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Pixels of the reference and the flattened secondary at points of the truth, shape (n,).
 
     The secondary is deramped, interpolated where geometry puts the point, and turned back by its
     own ramp at that fractional place; points near edges, layover or shadow are left out. With
@@ -138,7 +138,7 @@ def cross_products(
     inner &= np.isfinite(value) & (pixel != 0)
     value, pixel, flat = value[inner], pixel[inner], flat[inner]
     # m conj(s) has phase +4 pi / lambda (R_s - R_m).
-    return pixel * np.conj(value) * np.exp(-1j * flat), np.abs(pixel) * np.abs(value)
+    return pixel.astype(np.complex128), value * np.exp(1j * flat)
 
 
 def coherence(first: NDArray[np.complex128], second: NDArray[np.complex128]) -> float:
