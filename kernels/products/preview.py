@@ -213,14 +213,27 @@ def preview_piece(bands: NDArray[np.float32], looks: Looks) -> NDArray[np.float3
         columns.size // max(bands.shape[2] // looks.range, 1),
     )
     is_data = (flag > 0.5) & np.isfinite(phase) & np.isfinite(amplitude)
-    return np.stack(
-        [
-            amplitude_cells(amplitude, is_data, cells),
-            phase_cells(phase, is_data, cells),
-            mean_cells(coherence, is_data, cells),
-            valid_cells(is_data, cells).astype(np.float32),
-        ]
-    )
+    count = _cells(is_data, cells).sum(axis=(1, 3)).astype(np.float32)
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        values[~is_data] = 0.0
+        average: NDArray[np.float32] = _cells(values, cells).sum(axis=(1, 3)) / np.maximum(
+            count, 1.0
+        )
+        return average
+
+    with np.errstate(invalid="ignore"):  # NaN where there is no data
+        found = np.stack(
+            [
+                np.sqrt(mean(amplitude * amplitude)),
+                np.arctan2(mean(np.sin(phase)), mean(np.cos(phase))),
+                mean(coherence),
+                count >= 0.5 * cells.azimuth * cells.range,
+            ],
+            dtype=np.float32,
+        )
+    found[:3, found[3] == 0.0] = np.nan
+    return found
 
 
 def join_preview(
