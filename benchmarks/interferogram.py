@@ -28,9 +28,12 @@ from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
 from kernels.errors import InputError
+from kernels.geometry.ellipsoid import ecef_to_geodetic
+from kernels.geometry.terrain import heights_on_dem
+from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.mosaic import Placement
-from kernels.model import Dem, GeographicBox, MapGrid, Shape
+from kernels.model import Dem, GeographicBox, MapGrid, RadarGrid, Shape
 from kernels.products.dem import load_dem
 from kernels.products.raster import create_raster, read_raster
 from kernels.simulation import (
@@ -43,6 +46,8 @@ from kernels.simulation import (
 )
 
 AZIMUTH_LOOKS, RANGE_LOOKS, KERNEL = 4, 16, 12
+_OTHER_CROSSING = 1.0
+"""Heights that differ by more are two points, not one and its error [m]."""
 BASELINE = 80.0
 """Perpendicular baseline of the derived StripMap date [m]."""
 
@@ -231,15 +236,22 @@ def _truth(folder: Path, pair: SwathPair, placement: Placement) -> BurstTruth:
 
 
 def _coregistration(request: DinsarPairRequest, pair: SwathPair, folder: Path) -> dict[str, Any]:
-    """Errors of lines, samples and ranges on the nodes of the truth, layover left out."""
+    """Errors of lines, samples and ranges on the nodes of the truth, layover left out.
+
+    The truth's mask is made of points sampled along the ground and misses the last pixel of some
+    folds. A node where processor and truth stand on two different crossings of its range circle
+    with the terrain is in layover by definition; such nodes are counted and left out too.
+    """
     dem = load_pair_dem(request, (pair,))
     errors: list[NDArray[np.float64]] = []
+    unmarked = 0
     for placement in pair.layout.placements:
         if placement.partner is None:
             continue
         truth = _truth(folder, pair, placement)
+        grid = placement.burst.grid
         geometry = Coregistration.of(
-            reference=placement.burst.grid,
+            reference=grid,
             reference_orbit=pair.reference_orbit,
             secondary=placement.partner.grid,
             secondary_orbit=pair.secondary_orbit,
@@ -247,7 +259,14 @@ def _coregistration(request: DinsarPairRequest, pair: SwathPair, folder: Path) -
         )
         for row, line in enumerate(truth.lines):
             found = geometry.offsets(Band(int(line), 1))
+            heights = found.heights[0, truth.samples]
             clear = truth.mask[line - truth.lines[0], truth.samples] == 0
+            other = clear & (np.abs(heights - truth.height[row]) > _OTHER_CROSSING)
+            for column in np.flatnonzero(other):
+                at = float(line), float(truth.samples[column])
+                both = np.array([heights[column], truth.height[row, column]])
+                other[column] = _on_terrain(pair, grid, dem, at, both)
+            unmarked += int(other.sum())
             errors.append(
                 np.stack(
                     [
@@ -257,18 +276,37 @@ def _coregistration(request: DinsarPairRequest, pair: SwathPair, folder: Path) -
                         - truth.secondary_sample[row],
                         found.range_differences[0, truth.samples] - truth.range_difference[row],
                     ]
-                )[:, clear]
+                )[:, clear & ~other]
             )
     azimuth, across, metres = np.concatenate(errors, axis=1)
     phase = 4.0 * np.pi / pair.layout.grid.wavelength * metres
     return {
         "coreg_points": azimuth.size,
+        "coreg_points_in_unmarked_folds": unmarked,
         "coreg_azimuth_rms_lines": _root_mean_square(azimuth),
         "coreg_azimuth_max_lines": float(np.abs(azimuth).max()),
         "coreg_range_rms_samples": _root_mean_square(across),
         "coreg_range_max_samples": float(np.abs(across).max()),
         "flattening_rms_rad": _root_mean_square(phase),
     }
+
+
+def _on_terrain(
+    pair: SwathPair,
+    grid: RadarGrid,
+    dem: Dem,
+    pixel: tuple[float, float],
+    heights: NDArray[np.float64],
+) -> bool:
+    """Tell whether the range circle of a pixel meets the terrain at all of these heights."""
+    slant_range = grid.slant_range(pixel[1])
+    time = grid.zero_doppler_time(pixel[0], slant_range)
+    points = radar_to_ground(
+        pair.reference_orbit, np.array(time), np.array(slant_range), heights, side=grid.look_side
+    )
+    longitudes, latitudes, _ = ecef_to_geodetic(points)
+    gaps = heights_on_dem(dem, longitudes, latitudes) - heights
+    return bool((np.abs(gaps) < 0.1).all())
 
 
 def _residual(pair: SwathPair, folder: Path, truth: Path) -> dict[str, Any]:
