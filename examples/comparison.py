@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
+from kernels.model import MapGrid, Shape
+
+CELLS_ACROSS = 300
+"""Columns of the pictures."""
+
 COARSE_SIDE = 250
 """Most rows or columns of the coarse grid: the least squares then take about a second."""
 
@@ -168,43 +173,41 @@ def compare(
 
 
 def draw(comparison: Comparison, path: Path, *, title: str) -> None:
-    """Draw recovered, true and difference beside each other, on a map of cells."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
-    figure = Figure(figsize=(15, 6.2), layout="constrained")
-    figure.suptitle(title)
-    span = float(np.abs(comparison.truth).max())
-    difference = comparison.recovered - comparison.truth
-    panels = (
-        ("Recovered", comparison.recovered, "RdBu_r", span),
-        ("Truth", comparison.truth, "RdBu_r", span),
-        ("Recovered - truth", difference, "PuOr", max(3.0 * comparison.rms_error, 0.1)),
+    """Draw recovered, true and difference beside each other, averaged over cells of a map."""
+    from kernels.products.pictures import (  # noqa: PLC0415 - slow to import
+        displacement_comparison_picture,
     )
-    for axes, (name, values, colours, limit) in zip(figure.subplots(1, 3), panels, strict=True):
-        cells, extent = _cells(comparison, values)
-        image = axes.imshow(cells, extent=extent, cmap=colours, vmin=-limit, vmax=limit)
-        axes.set_aspect(1.0 / np.cos(np.radians(comparison.latitude.mean())))
-        axes.set(title=name, xlabel="Longitude [degrees]", ylabel="Latitude [degrees]")
-        axes.ticklabel_format(useOffset=False)
-        axes.locator_params(nbins=5)
-        figure.colorbar(
-            image, ax=axes, location="bottom", label="Displacement towards the satellite [mm]"
-        )
-    partial = path.with_name(f".{path.name}")
-    figure.savefig(partial, format="png", dpi=120)
-    partial.replace(path)
+
+    grid = _cell_grid(comparison)
+    displacement_comparison_picture(
+        path,
+        recovered=1e-3 * _cell_means(comparison, comparison.recovered, grid),
+        truth=1e-3 * _cell_means(comparison, comparison.truth, grid),
+        grid=grid,
+        title=title,
+    )
 
 
-def _cells(
-    comparison: Comparison, values: FloatArray
-) -> tuple[FloatArray, tuple[float, float, float, float]]:
-    """Average values over cells of equal size; NaN where there are none."""
-    across = 300
-    where = (comparison.latitude, comparison.longitude)
-    extents = [(float(axis.min()), float(axis.max())) for axis in where]
-    down = max(1, round(across * np.ptp(where[0]) / np.ptp(where[1])))
-    sums, _, _ = np.histogram2d(*where, bins=(down, across), range=extents, weights=values)
-    counts, _, _ = np.histogram2d(*where, bins=(down, across), range=extents)
+def _cell_grid(comparison: Comparison) -> MapGrid:
+    """Cells of about 80 m on an island of 25 km: several points of the truth each."""
+    spacing = float(np.ptp(comparison.longitude)) / CELLS_ACROSS
+    return MapGrid(
+        crs="EPSG:4326",
+        west=float(comparison.longitude.min()),
+        north=float(comparison.latitude.max()),
+        x_spacing=spacing,
+        y_spacing=spacing,
+        shape=Shape(int(np.ptp(comparison.latitude) / spacing) + 1, CELLS_ACROSS + 1),
+    )
+
+
+def _cell_means(comparison: Comparison, values: FloatArray, grid: MapGrid) -> FloatArray:
+    """Average values over the cells; NaN where there are none."""
+    rows = ((grid.north - comparison.latitude) / grid.y_spacing).astype(int)
+    columns = ((comparison.longitude - grid.west) / grid.x_spacing).astype(int)
+    index = rows * grid.shape.samples + columns
+    size = grid.shape.lines * grid.shape.samples
+    sums = np.bincount(index, weights=values, minlength=size)
     with np.errstate(invalid="ignore"):
-        means: FloatArray = (sums / counts)[::-1]
-    return means, (*extents[1], *extents[0])
+        means: FloatArray = sums / np.bincount(index, minlength=size)
+    return means.reshape(grid.shape)
