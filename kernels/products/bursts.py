@@ -20,42 +20,12 @@ from kernels.model import (
     RangePolynomial,
     Shape,
 )
+from kernels.products.annotation_head import STRIPMAP
 from kernels.products.bistatic import IW_REFERENCE_TIME, fit_bistatic_range
 from kernels.products.elements import Element
 
-STRIPMAP = "SM"
-"""Mode of every StripMap beam."""
-
 _IMAGE = "imageAnnotation/imageInformation"
 _PRODUCT = "generalAnnotation/productInformation"
-_TOPS_MODES = ("IW", "EW")
-_STRIPMAP_MODES = ("SM", "S1", "S2", "S3", "S4", "S5", "S6")
-
-
-def acquisition_mode(root: Element) -> str:
-    """Mode of the product: IW, EW or SM; StripMap annotations carry the beam instead.
-
-    Parameters
-    ----------
-    root : Element
-        Of the annotation.
-
-    Returns
-    -------
-    str
-        IW, EW or SM.
-
-    Raises
-    ------
-    ProductError
-        If the mode is another one.
-    """
-    mode = root.text("adsHeader/mode")
-    if mode in _TOPS_MODES:
-        return mode
-    if mode in _STRIPMAP_MODES:
-        return STRIPMAP
-    raise ProductError(f"{root.origin}: mode must be IW, EW or StripMap, got {mode}")
 
 
 def read_bursts(
@@ -70,7 +40,7 @@ def read_bursts(
     epoch : datetime
         UTC instant (naive) that times count from.
     mode : str
-        From acquisition_mode.
+        IW, EW or SM.
     geolocation : GeolocationGrid
         Of the same annotation.
 

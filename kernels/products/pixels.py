@@ -1,10 +1,12 @@
-"""Complex pixels of a measurement file, read by window through GDAL."""
+"""Pixels of a measurement file, complex or detected, read by window through GDAL."""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,11 @@ from kernels.errors import ProductError
 from kernels.model import Shape
 from kernels.products.gdal_access import gdal_module, open_raster, read_window
 
+Pixel = TypeVar("Pixel", np.complex64, np.uint16)
 
-class GdalPixelReader:
-    """Reads a complex TIFF; opened at the first need, safe to share between threads.
+
+class _TiffReader(ABC, Generic[Pixel]):
+    """Reads a TIFF of one band; opened at the first need, safe to share between threads.
 
     Parameters
     ----------
@@ -25,6 +29,9 @@ class GdalPixelReader:
         Size that the annotation states; a file of another size is refused.
     """
 
+    _dtype: type[Pixel]
+    _wanted: str
+
     def __init__(self, gdal_path: str, *, shape: Shape) -> None:
         self._path = gdal_path
         self._name = PurePosixPath(gdal_path).name
@@ -33,7 +40,11 @@ class GdalPixelReader:
         self._dataset: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_reopen, (self._path, self._shape))
+        return (_reopen, (type(self), self._path, self._shape))
+
+    @abstractmethod
+    def _fits(self, gdal: Any, kind: int) -> bool:
+        """Tell whether pixels of a type of GDAL are what this reader returns."""
 
     @property
     def shape(self) -> Shape:
@@ -46,14 +57,14 @@ class GdalPixelReader:
         Raises
         ------
         ProductError
-            If it is missing, no complex TIFF, of another size or cut off.
+            If it is missing, no TIFF of the right type and size, or cut off.
         """
         with self._lock:
             self._open()
 
     def read(
         self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
-    ) -> NDArray[np.complex64]:
+    ) -> NDArray[Pixel]:
         """Read a window.
 
         Parameters
@@ -65,8 +76,8 @@ class GdalPixelReader:
 
         Returns
         -------
-        ndarray of complex64, shape (lines, samples)
-            Digital numbers.
+        ndarray, shape (lines, samples)
+            Digital numbers, complex64 or uint16.
 
         Raises
         ------
@@ -83,7 +94,7 @@ class GdalPixelReader:
                 f" {self._shape.samples} samples, got lines {first_line} to {first_line + lines}"
                 f" and samples {first_sample} to {first_sample + samples}"
             )
-        pixels = np.empty((lines, samples), dtype=np.complex64)
+        pixels = np.empty((lines, samples), dtype=self._dtype)
         if pixels.size:
             with self._lock:
                 read_window(
@@ -101,7 +112,7 @@ class GdalPixelReader:
             gdal = gdal_module()
             dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"], alone=True)
             self._check_size(dataset)
-            self._check_complex(gdal, dataset)
+            self._check_band(gdal, dataset)
             self._check_end(gdal, dataset)
             self._dataset = dataset
         return self._dataset
@@ -114,11 +125,11 @@ class GdalPixelReader:
                 f" samples as annotated, got {found.lines} and {found.samples}"
             )
 
-    def _check_complex(self, gdal: Any, dataset: Any) -> None:
+    def _check_band(self, gdal: Any, dataset: Any) -> None:
         kind = dataset.GetRasterBand(1).DataType
-        if dataset.RasterCount != 1 or not gdal.DataTypeIsComplex(kind):
+        if dataset.RasterCount != 1 or not self._fits(gdal, kind):
             raise ProductError(
-                f"{self._name} must have one complex band, got {dataset.RasterCount} of type"
+                f"{self._name} must have {self._wanted}, got {dataset.RasterCount} of type"
                 f" {gdal.GetDataTypeName(kind)}"
             )
 
@@ -137,5 +148,25 @@ class GdalPixelReader:
             )
 
 
-def _reopen(gdal_path: str, shape: Shape) -> GdalPixelReader:
-    return GdalPixelReader(gdal_path, shape=shape)
+class GdalPixelReader(_TiffReader[np.complex64]):
+    """Reads the complex pixels of an SLC."""
+
+    _dtype = np.complex64
+    _wanted = "one complex band"
+
+    def _fits(self, gdal: Any, kind: int) -> bool:
+        return bool(gdal.DataTypeIsComplex(kind))
+
+
+class GdalDetectedReader(_TiffReader[np.uint16]):
+    """Reads the detected amplitudes of a GRD."""
+
+    _dtype = np.uint16
+    _wanted = "one UInt16 band"
+
+    def _fits(self, gdal: Any, kind: int) -> bool:
+        return bool(kind == gdal.GDT_UInt16)
+
+
+def _reopen(reader: Callable[..., Any], gdal_path: str, shape: Shape) -> Any:
+    return reader(gdal_path, shape=shape)

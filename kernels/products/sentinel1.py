@@ -7,22 +7,33 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from kernels.errors import OrbitError, ProductError
-from kernels.model import CalibrationLut, Shape, SlcProduct
-from kernels.products.annotation import (
-    UNKNOWN_PROCESSOR,
-    ProductContext,
-    midnight,
-    parse_annotation,
-    read_annotation,
+from kernels.model import (
+    CalibrationLut,
+    DetectedReader,
+    GrdProduct,
+    NoiseLut,
+    PixelReader,
+    SlcProduct,
+    StateVectors,
 )
+from kernels.products.annotation import parse_annotation, read_annotation
+from kernels.products.annotation_head import UNKNOWN_PROCESSOR, ProductContext, midnight
 from kernels.products.calibration import parse_calibration
+from kernels.products.detected_annotation import parse_detected_annotation, read_detected_annotation
 from kernels.products.manifest import parse_manifest
+from kernels.products.noise import parse_noise
 from kernels.products.orbit_files import choose_state_vectors
-from kernels.products.pixels import GdalPixelReader
+from kernels.products.pixels import GdalDetectedReader, GdalPixelReader
 from kernels.products.safe import MANIFEST, SafeArchive, open_safe
 from kernels.products.sentinel1_names import Image, image_of_annotation, parse_product_name
 
-__all__ = ["Image", "Sentinel1Product", "open_sentinel1", "read_annotation"]
+__all__ = [
+    "Image",
+    "Sentinel1Product",
+    "open_sentinel1",
+    "read_annotation",
+    "read_detected_annotation",
+]
 
 _ANNOTATIONS = "annotation"
 _CALIBRATIONS = "annotation/calibration"
@@ -87,7 +98,8 @@ class Sentinel1Product:
         OrbitError
             If the orbit folder does not exist or its file for this product is damaged.
         """
-        annotation = self._annotation(Image(swath.upper(), polarisation.upper()))
+        wanted = Image(swath.upper(), polarisation.upper())
+        annotation = self._annotation("SLC", f"{wanted.swath} {wanted.polarisation}", {wanted})
         product = parse_annotation(
             self.archive.read(annotation),
             origin=PurePosixPath(annotation).name,
@@ -95,25 +107,60 @@ class Sentinel1Product:
         )
         return replace(
             product,
-            state_vectors=choose_state_vectors(
-                self.orbits,
-                platform=product.platform,
-                start=product.start,
-                stop=product.stop,
-                annotated=product.state_vectors,
-            ),
+            state_vectors=self._state_vectors(product),
             calibration=self._calibration(annotation, product.grid.epoch),
-            pixels=self._pixels(annotation, product.grid.shape) if need_pixels else None,
+            pixels=self._complex_pixels(annotation, product) if need_pixels else None,
         )
 
-    def _annotation(self, image: Image) -> str:
-        if self.product_type != "SLC":
-            raise ProductError(f"{self.name} must be an SLC, got {self.product_type}")
+    def grd(self, polarisation: str, *, need_pixels: bool = True) -> GrdProduct:
+        """Read the metadata of one detected image; its pixels are read later, by block.
+
+        Parameters
+        ----------
+        polarisation : str
+            VV, VH, HH or HV.
+        need_pixels : bool
+            Whether pixels are read later; if not, the measurement file may be missing.
+
+        Returns
+        -------
+        GrdProduct
+            With the best orbit of the orbit folder, else the annotation's.
+
+        Raises
+        ------
+        ProductError
+            If the product is no GRD, has no such polarisation, or a file of it is unusable.
+        OrbitError
+            If the orbit folder does not exist or its file for this product is damaged.
+        """
+        wanted = polarisation.upper()
+        images = {image for image in self.images if image.polarisation == wanted}
+        annotation = self._annotation("GRD", wanted, images)
+        product = parse_detected_annotation(
+            self.archive.read(annotation),
+            origin=PurePosixPath(annotation).name,
+            context=self._context(),
+        )
+        return replace(
+            product,
+            state_vectors=self._state_vectors(product),
+            calibration=self._calibration(annotation, product.grid.epoch),
+            noise=self._noise(annotation),
+            pixels=self._detected_pixels(annotation, product) if need_pixels else None,
+        )
+
+    def _annotation(self, product_type: str, wanted: str, images: set[Image]) -> str:
+        """Member that holds the annotation of one of some images."""
+        if self.product_type != product_type:
+            article = "an" if product_type == "SLC" else "a"
+            raise ProductError(
+                f"{self.name} must be {article} {product_type}, got {self.product_type}"
+            )
         for member in self.archive.in_folder(_ANNOTATIONS):
-            if image_of_annotation(PurePosixPath(member).name) == image:
+            if image_of_annotation(PurePosixPath(member).name) in images:
                 return member
         there = ", ".join(f"{swath} {polarisation}" for swath, polarisation in self.images)
-        wanted = f"{image.swath} {image.polarisation}"
         raise ProductError(f"{self.name} has no image {wanted}; there are: {there or 'none'}")
 
     def _context(self) -> ProductContext:
@@ -125,20 +172,45 @@ class Sentinel1Product:
             processor=facts.processor or UNKNOWN_PROCESSOR,
         )
 
-    def _calibration(self, annotation: str, epoch: datetime) -> CalibrationLut | None:
-        name = f"calibration-{PurePosixPath(annotation).name}"
-        member = f"{_CALIBRATIONS}/{name}"
-        if member not in self.archive.members:
-            return None
-        return parse_calibration(self.archive.read(member), origin=name, epoch=epoch)
+    def _state_vectors(self, product: SlcProduct | GrdProduct) -> StateVectors:
+        return choose_state_vectors(
+            self.orbits,
+            platform=product.platform,
+            start=product.start,
+            stop=product.stop,
+            annotated=product.state_vectors,
+        )
 
-    def _pixels(self, annotation: str, shape: Shape) -> GdalPixelReader:
+    def _beside(self, kind: str, annotation: str) -> tuple[str, bytes] | None:
+        """Name and content of the calibration or noise file of an image, if there is one."""
+        name = f"{kind}-{PurePosixPath(annotation).name}"
+        member = f"{_CALIBRATIONS}/{name}"
+        return (name, self.archive.read(member)) if member in self.archive.members else None
+
+    def _calibration(self, annotation: str, epoch: datetime) -> CalibrationLut | None:
+        found = self._beside("calibration", annotation)
+        return found and parse_calibration(found[1], origin=found[0], epoch=epoch)
+
+    def _noise(self, annotation: str) -> NoiseLut | None:
+        found = self._beside("noise", annotation)
+        return found and parse_noise(found[1], origin=found[0])
+
+    def _complex_pixels(self, annotation: str, product: SlcProduct) -> PixelReader:
+        reader = GdalPixelReader(self._measurement(annotation), shape=product.grid.shape)
+        reader.check()
+        return reader
+
+    def _detected_pixels(self, annotation: str, product: GrdProduct) -> DetectedReader:
+        reader = GdalDetectedReader(self._measurement(annotation), shape=product.grid.shape)
+        reader.check()
+        return reader
+
+    def _measurement(self, annotation: str) -> str:
+        """Name that GDAL opens the measurement file of an image by."""
         stem = f"{_MEASUREMENTS}/{PurePosixPath(annotation).stem}"
         for member in (f"{stem}.tiff", f"{stem}.tif"):
             if member in self.archive.members:
-                reader = GdalPixelReader(self.archive.gdal_path(member), shape=shape)
-                reader.check()
-                return reader
+                return self.archive.gdal_path(member)
         raise ProductError(f"{self.name} has no measurement file {stem}.tiff")
 
 
@@ -155,7 +227,7 @@ def open_sentinel1(path: Path, *, orbits: Path | None = None) -> Sentinel1Produc
     Returns
     -------
     Sentinel1Product
-        Its images are read by its method slc.
+        Its images are read by its methods slc and grd.
 
     Raises
     ------

@@ -13,12 +13,8 @@ import pytest
 
 from kernels.errors import ProductError
 from kernels.model import SPEED_OF_LIGHT, OrbitSource, Shape, SlcProduct
-from kernels.products.annotation import (
-    ProductContext,
-    parse_annotation,
-    read_annotation,
-    relative_orbit,
-)
+from kernels.products.annotation import parse_annotation, read_annotation
+from kernels.products.annotation_head import ProductContext, relative_orbit
 from kernels.products.manifest import parse_manifest
 from kernels.products.pixels import GdalPixelReader
 from tests.products import samples
