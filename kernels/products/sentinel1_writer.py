@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from kernels.errors import ProcessingError
 from kernels.model import SlcProduct
 from kernels.products.gdal_access import gdal_module
-from kernels.products.sentinel1_writer_xml import annotation_xml, calibration_xml, noise_xml
+from kernels.products.sentinel1_writer_xml import (
+    ImageProduct,
+    annotation_xml,
+    calibration_xml,
+    noise_xml,
+    product_type,
+    swath_name,
+)
 
 _SAFE = "http://www.esa.int/safe/sentinel-1.0"
 _SPACES = {
@@ -36,11 +43,11 @@ _WGS84 = (
 _IDENTIFIERS = {"S1A": "2014-016A", "S1B": "2016-025A", "S1C": "2024-235A", "S1D": "2025-249A"}
 
 
-def image_stem(product: SlcProduct, number: int) -> str:
+def image_stem(product: ImageProduct, number: int) -> str:
     """Name of an image's files, without ending; `number` counts the images from 1."""
     orbit, take = product.name.split("_")[7:9]
     return (
-        f"{product.platform}-{product.swath}-SLC-{product.polarisation}"
+        f"{product.platform}-{swath_name(product)}-{product_type(product)}-{product.polarisation}"
         f"-{product.start:%Y%m%dT%H%M%S}-{product.stop:%Y%m%dT%H%M%S}-{orbit}-{take}-{number:03d}"
     ).lower()
 
@@ -137,14 +144,14 @@ def create_measurement(path: Path, image: SlcProduct) -> Iterator[MeasurementWri
         dataset.FlushCache()
 
 
-def write_manifest(safe: Path, images: Sequence[SlcProduct]) -> Path:
+def write_manifest(safe: Path, images: Sequence[ImageProduct]) -> Path:
     """Write the manifest of a product whose other files are complete.
 
     Parameters
     ----------
     safe : Path
         The SAFE folder, with annotation and measurement files.
-    images : sequence of SlcProduct
+    images : sequence of SlcProduct or of GrdProduct
         In the order of their numbers.
 
     Returns
@@ -153,18 +160,19 @@ def write_manifest(safe: Path, images: Sequence[SlcProduct]) -> Path:
         The manifest.
     """
     first = images[0]
+    product = product_type(first)
     kind = f"{safe_mode(first).lower()}{'d' if len({i.polarisation for i in images}) > 1 else 's'}p"
     root = etree.Element(
         _tag("xfdu:XFDU"),
         nsmap=_SPACES,
-        version=f"esa/safe/sentinel-1.0/sentinel-1/sar/level-1/slc/standard/{kind}",
+        version=f"esa/safe/sentinel-1.0/sentinel-1/sar/level-1/{product.lower()}/standard/{kind}",
     )
     package = _add(root, "informationPackageMap")
     unit = _add(
         package,
         "xfdu:contentUnit",
         unitType="SAFE Archive Information Package",
-        textInfo=f"Sentinel-1 {safe_mode(first)} Level-1 SLC Product",
+        textInfo=f"Sentinel-1 {safe_mode(first)} Level-1 {product} Product",
     )
     metadata = _add(root, "metadataSection")
     objects = _add(root, "dataObjectSection")
@@ -179,9 +187,9 @@ def write_manifest(safe: Path, images: Sequence[SlcProduct]) -> Path:
     return partial.replace(target)
 
 
-def safe_mode(image: SlcProduct) -> str:
+def safe_mode(image: ImageProduct) -> str:
     """Mode as product names carry it: IW, or the beam for StripMap."""
-    return image.swath if image.mode == "SM" else image.mode
+    return swath_name(image) if image.mode == "SM" else image.mode
 
 
 def _create(path: Path, image: SlcProduct) -> Any:
@@ -269,10 +277,10 @@ def _add_image(
         _add(stream, "checksum", digest, checksumName="MD5")
 
 
-def _add_facts(metadata: etree._Element, images: Sequence[SlcProduct]) -> None:
+def _add_facts(metadata: etree._Element, images: Sequence[ImageProduct]) -> None:
     first = images[0]
     processing = _wrapped(metadata, "processing", "PROVENANCE", "PDI")
-    step = _add(processing, "safe:processing", name="SLC Post Processing")
+    step = _add(processing, "safe:processing", name=f"{product_type(first)} Post Processing")
     name, _, version = first.processor.rpartition(" ")
     facility = _add(step, "safe:facility", name="Fournaise simulation")
     _add(facility, "safe:software", name=name, version=version)
@@ -284,14 +292,14 @@ def _add_facts(metadata: etree._Element, images: Sequence[SlcProduct]) -> None:
     _add(instrument, "safe:familyName", "Synthetic Aperture Radar", abbreviation="SAR")
     mode = _add(_add(instrument, "safe:extension"), "s1sarl1:instrumentMode")
     _add(mode, "s1sarl1:mode", first.mode)
-    for swath in sorted({image.swath for image in images}):
+    for swath in sorted({swath_name(image) for image in images}):
         _add(mode, "s1sarl1:swath", swath)
     _add_orbit(metadata, first)
     general = _wrapped(metadata, "generalProductInformation")
     general = _add(general, "s1sarl1:standAloneProductInformation")
     for polarisation in sorted({image.polarisation for image in images}, reverse=True):
         _add(general, "s1sarl1:transmitterReceiverPolarisation", polarisation)
-    _add(general, "s1sarl1:productType", "SLC")
+    _add(general, "s1sarl1:productType", product_type(first))
     period = _add(_wrapped(metadata, "acquisitionPeriod"), "safe:acquisitionPeriod")
     start, stop = min(i.start for i in images), max(i.stop for i in images)
     _add(period, "safe:startTime", start.isoformat(timespec="microseconds"))
@@ -302,7 +310,7 @@ def _add_facts(metadata: etree._Element, images: Sequence[SlcProduct]) -> None:
     _add(print_, "gml:coordinates", _footprint(images))
 
 
-def _add_orbit(metadata: etree._Element, image: SlcProduct) -> None:
+def _add_orbit(metadata: etree._Element, image: ImageProduct) -> None:
     orbit = _add(_wrapped(metadata, "measurementOrbitReference"), "safe:orbitReference")
     for end in ("start", "stop"):
         _add(orbit, "safe:orbitNumber", str(image.absolute_orbit), type=end)
@@ -312,10 +320,11 @@ def _add_orbit(metadata: etree._Element, image: SlcProduct) -> None:
     _add(properties, "s1:pass", "ASCENDING" if image.ascending else "DESCENDING")
 
 
-def _footprint(images: Sequence[SlcProduct]) -> str:
+def _footprint(images: Sequence[ImageProduct]) -> str:
     """Corners as latitude,longitude: early far, early near, late near, late far."""
-    near = min(images, key=lambda image: image.grid.first_slant_range).geolocation
-    far = max(images, key=lambda image: image.grid.first_slant_range).geolocation
+    grids = [image.geolocation for image in images]
+    near = min(grids, key=lambda grid: float(grid.slant_range_times.min()))
+    far = max(grids, key=lambda grid: float(grid.slant_range_times.max()))
     corners = [(far, min, max), (near, min, min), (near, max, min), (far, max, max)]
     texts = []
     for grid, choose_line, choose_pixel in corners:

@@ -14,45 +14,63 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from kernels.errors import ProductError
-from kernels.model import SPEED_OF_LIGHT, Burst, CalibrationLut, RangePolynomial, SlcProduct
+from kernels.model import (
+    SPEED_OF_LIGHT,
+    Burst,
+    CalibrationLut,
+    GrdProduct,
+    RangePolynomial,
+    SlcProduct,
+)
 
 Content = str | int | float | bool | datetime | NDArray[np.generic] | list["Node"]
 Node = tuple[str, Content]
+ImageProduct = SlcProduct | GrdProduct
 
 _NOISE_POWER = 600.0
-_NODE_PERIOD = timedelta(seconds=5924.57)
+NODE_PERIOD = timedelta(seconds=5924.57)
+
+
+def product_type(product: ImageProduct) -> str:
+    """SLC or GRD."""
+    return "SLC" if isinstance(product, SlcProduct) else "GRD"
+
+
+def swath_name(product: ImageProduct) -> str:
+    """Swath as annotations carry it; detected images hold all swaths of their mode."""
+    return product.swath if isinstance(product, SlcProduct) else product.mode
 
 
 def annotation_xml(product: SlcProduct, number: int) -> bytes:
     """Annotation of an image; `number` counts the images of the product from 1."""
-    return _document(
+    return document(
         "product",
         [
-            ("adsHeader", _header(product, number)),
-            ("qualityInformation", [("productQualityIndex", 0.0), _listing("qualityDataList", [])]),
+            ("adsHeader", header(product, number)),
+            ("qualityInformation", [("productQualityIndex", 0.0), listing("qualityDataList", [])]),
             ("generalAnnotation", _general(product)),
             (
                 "imageAnnotation",
                 [("imageInformation", _image(product)), ("processingInformation", _how(product))],
             ),
-            ("dopplerCentroid", [_listing("dcEstimateList", _dopplers(product))]),
-            ("antennaPattern", [_listing("antennaPatternList", [])]),
+            ("dopplerCentroid", [listing("dcEstimateList", _dopplers(product))]),
+            ("antennaPattern", [listing("antennaPatternList", [])]),
             ("swathTiming", _swath_timing(product)),
-            ("geolocationGrid", [_listing("geolocationGridPointList", _tie_points(product))]),
-            ("coordinateConversion", [_listing("coordinateConversionList", [])]),
-            ("swathMerging", [_listing("swathMergeList", [])]),
+            ("geolocationGrid", [listing("geolocationGridPointList", tie_points(product))]),
+            ("coordinateConversion", [listing("coordinateConversionList", [])]),
+            ("swathMerging", [listing("swathMergeList", [])]),
         ],
     )
 
 
-def calibration_xml(product: SlcProduct, number: int) -> bytes:
+def calibration_xml(product: ImageProduct, number: int) -> bytes:
     """Calibration file of an image; raises ProductError if it has no calibration."""
     lut = _calibration(product)
     vectors: list[Node] = [
         (
             "calibrationVector",
             [
-                ("azimuthTime", _instant(product, float(lut.times[k]))),
+                ("azimuthTime", instant(product, float(lut.times[k]))),
                 ("line", int(lut.lines[k])),
                 ("pixel", lut.pixels),
                 ("sigmaNought", lut.sigma_nought[k]),
@@ -63,12 +81,12 @@ def calibration_xml(product: SlcProduct, number: int) -> bytes:
         )
         for k in range(lut.times.size)
     ]
-    return _document(
+    return document(
         "calibration",
         [
-            ("adsHeader", _header(product, number)),
+            ("adsHeader", header(product, number)),
             ("calibrationInformation", [("absoluteCalibrationConstant", 1.0)]),
-            _listing("calibrationVectorList", vectors),
+            listing("calibrationVectorList", vectors),
         ],
     )
 
@@ -81,7 +99,7 @@ def noise_xml(product: SlcProduct, number: int) -> bytes:
         (
             "noiseRangeVector",
             [
-                ("azimuthTime", _instant(product, float(time))),
+                ("azimuthTime", instant(product, float(time))),
                 ("line", int(line)),
                 ("pixel", lut.pixels),
                 ("noiseRangeLut", level),
@@ -103,31 +121,32 @@ def noise_xml(product: SlcProduct, number: int) -> bytes:
             ("noiseAzimuthLut", np.ones(2)),
         ],
     )
-    return _document(
+    return document(
         "noise",
         [
-            ("adsHeader", _header(product, number)),
-            _listing("noiseRangeVectorList", ranges),
-            _listing("noiseAzimuthVectorList", [azimuth]),
+            ("adsHeader", header(product, number)),
+            listing("noiseRangeVectorList", ranges),
+            listing("noiseAzimuthVectorList", [azimuth]),
         ],
     )
 
 
-def _calibration(product: SlcProduct) -> CalibrationLut:
+def _calibration(product: ImageProduct) -> CalibrationLut:
     if product.calibration is None:
         raise ProductError(f"{product.name}: calibration must be there to be written")
     return product.calibration
 
 
-def _header(product: SlcProduct, number: int) -> list[Node]:
+def header(product: ImageProduct, number: int) -> list[Node]:
+    """Contents of the header of an image's file; `number` counts from 1."""
     # StripMap annotations carry the beam for the mode.
-    mode = product.swath if product.mode == "SM" else product.mode
+    mode = swath_name(product) if product.mode == "SM" else product.mode
     return [
         ("missionId", product.platform),
-        ("productType", "SLC"),
+        ("productType", product_type(product)),
         ("polarisation", product.polarisation),
         ("mode", mode),
-        ("swath", product.swath),
+        ("swath", swath_name(product)),
         ("startTime", product.start),
         ("stopTime", product.stop),
         ("absoluteOrbitNumber", product.absolute_orbit),
@@ -151,7 +170,7 @@ def _general(product: SlcProduct) -> list[Node]:
         for b in product.bursts
     ]
     heights: list[Node] = [
-        ("terrainHeight", [("azimuthTime", product.start), ("value", _mean_height(product))])
+        ("terrainHeight", [("azimuthTime", product.start), ("value", mean_height(product))])
     ]
     facts: list[Node] = [
         ("pass", "Ascending" if product.ascending else "Descending"),
@@ -164,18 +183,19 @@ def _general(product: SlcProduct) -> list[Node]:
     ]
     return [
         ("productInformation", facts),
-        _listing("downlinkInformationList", [prf]),
-        _listing("orbitList", _orbits(product)),
-        _listing("attitudeList", []),
-        _listing("rawDataAnalysisList", []),
-        _listing("replicaInformationList", []),
-        _listing("noiseList", []),
-        _listing("terrainHeightList", heights),
-        _listing("azimuthFmRateList", rates),
+        listing("downlinkInformationList", [prf]),
+        listing("orbitList", orbits(product)),
+        listing("attitudeList", []),
+        listing("rawDataAnalysisList", []),
+        listing("replicaInformationList", []),
+        listing("noiseList", []),
+        listing("terrainHeightList", heights),
+        listing("azimuthFmRateList", rates),
     ]
 
 
-def _orbits(product: SlcProduct) -> list[Node]:
+def orbits(product: ImageProduct) -> list[Node]:
+    """Entries of the list of state vectors."""
     vectors = product.state_vectors
     return [
         (
@@ -193,7 +213,8 @@ def _orbits(product: SlcProduct) -> list[Node]:
     ]
 
 
-def _mean_height(product: SlcProduct) -> float:
+def mean_height(product: ImageProduct) -> float:
+    """Mean height of the tie points [m]."""
     return float(product.geolocation.heights.mean())
 
 
@@ -202,7 +223,7 @@ def _image(product: SlcProduct) -> list[Node]:
     speed = float(np.linalg.norm(product.state_vectors.velocities, axis=1).mean())
     ground_speed = 0.9 * speed
     middle = float(np.median(product.geolocation.incidence_angles))
-    node = product.start - 0.1 * _NODE_PERIOD
+    node = product.start - 0.1 * NODE_PERIOD
     return [
         ("productFirstLineUtcTime", product.start),
         ("productLastLineUtcTime", product.stop),
@@ -210,7 +231,7 @@ def _image(product: SlcProduct) -> list[Node]:
         ("anchorTime", product.start),
         ("productComposition", "Individual"),
         ("sliceNumber", 0),
-        _listing("sliceList", []),
+        listing("sliceList", []),
         ("slantRangeTime", 2.0 * grid.first_slant_range / SPEED_OF_LIGHT),
         ("pixelValue", "Complex"),
         ("outputPixels", "16 bit Signed Integer"),
@@ -250,7 +271,7 @@ def _how(product: SlcProduct) -> list[Node]:
         ("dcMethod", "Data Analysis"),
         ("detectionPerformed", False),
         ("thermalNoiseCorrectionPerformed", False),
-        _listing("swathProcParamsList", [parameters]),
+        listing("swathProcParamsList", [parameters]),
         ("ellipsoidName", "WGS84"),
         ("ellipsoidSemiMajorAxis", 6378137.0),
         ("ellipsoidSemiMinorAxis", 6356752.314245),
@@ -273,7 +294,7 @@ def _polynomial(
     product: SlcProduct, polynomial: RangePolynomial, entry: str, element: str
 ) -> tuple[str, list[Node]]:
     return entry, [
-        ("azimuthTime", _instant(product, polynomial.azimuth_time)),
+        ("azimuthTime", instant(product, polynomial.azimuth_time)),
         ("t0", polynomial.origin),
         (element, np.array(polynomial.coefficients)),
     ]
@@ -286,7 +307,7 @@ def _swath_timing(product: SlcProduct) -> list[Node]:
     return [
         ("linesPerBurst", lines),
         ("samplesPerBurst", samples),
-        _listing("burstList", [_burst(product, burst) for burst in bursts]),
+        listing("burstList", [_burst(product, burst) for burst in bursts]),
     ]
 
 
@@ -295,9 +316,9 @@ def _burst(product: SlcProduct, burst: Burst) -> Node:
     return (
         "burst",
         [
-            ("azimuthTime", _instant(product, burst.grid.first_line_time)),
-            ("azimuthAnxTime", burst.grid.first_line_time + 0.1 * _NODE_PERIOD.total_seconds()),
-            ("sensingTime", _instant(product, middle)),
+            ("azimuthTime", instant(product, burst.grid.first_line_time)),
+            ("azimuthAnxTime", burst.grid.first_line_time + 0.1 * NODE_PERIOD.total_seconds()),
+            ("sensingTime", instant(product, middle)),
             ("byteOffset", 4 * burst.first_line * burst.grid.shape.samples),
             ("firstValidSample", burst.first_valid_sample),
             ("lastValidSample", burst.last_valid_sample),
@@ -305,12 +326,13 @@ def _burst(product: SlcProduct, burst: Burst) -> Node:
     )
 
 
-def _tie_points(product: SlcProduct) -> list[Node]:
+def tie_points(product: ImageProduct) -> list[Node]:
+    """Entries of the geolocation grid."""
     grid = product.geolocation
     points: list[Node] = []
     for k in range(grid.lines.size):
         content: list[Node] = [
-            ("azimuthTime", _instant(product, float(grid.zero_doppler_times[k]))),
+            ("azimuthTime", instant(product, float(grid.zero_doppler_times[k]))),
             ("slantRangeTime", float(grid.slant_range_times[k])),
             ("line", int(grid.lines[k])),
             ("pixel", int(grid.pixels[k])),
@@ -328,15 +350,18 @@ def _xyz(vector: NDArray[np.float64]) -> list[Node]:
     return [(axis, float(value)) for axis, value in zip("xyz", vector, strict=True)]
 
 
-def _instant(product: SlcProduct, seconds: float) -> datetime:
+def instant(product: ImageProduct, seconds: float) -> datetime:
+    """Instant of a time [s from the epoch of the product]."""
     return product.grid.epoch + timedelta(seconds=seconds)
 
 
-def _listing(tag: str, entries: Sequence[Node]) -> Node:
+def listing(tag: str, entries: Sequence[Node]) -> Node:
+    """Make a list of entries."""
     return tag, list(entries)
 
 
-def _document(tag: str, content: list[Node]) -> bytes:
+def document(tag: str, content: list[Node]) -> bytes:
+    """Serialise a file."""
     root = _element(tag, content)
     document: bytes = etree.tostring(
         root, xml_declaration=True, encoding="UTF-8", pretty_print=True
