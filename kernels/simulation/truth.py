@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band, map_bands, split_rows
 from kernels.errors import InputError
 from kernels.model import Shape
+from kernels.simulation.distortion_numba import mark_distortion
 from kernels.simulation.locate_numba import Terrain
-from kernels.simulation.truth_numba import ground_truth, image_truth, mark_distortion
+from kernels.simulation.truth_numba import ground_truth, image_truth
 from kernels.simulation.view import View
 
 SCENE = "scene.json"
