@@ -167,6 +167,65 @@ def terrain_row(
 
 
 @numba.njit(**_COMPILE)
+def map_row(
+    blended: NDArray[np.float64],
+    places: NDArray[np.float64],
+    column_step: float,
+    middle: float,
+    half: float,
+    heights: NDArray[np.float32],
+    found: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> None:
+    """Heights along one row of a map, and cubics of height evaluated there.
+
+    Parameters
+    ----------
+    blended : ndarray of float64, shape (node columns, quantities * 4)
+        From `blend_node_rows`.
+    places : ndarray of float64, shape (node columns, 2)
+        DEM row and column of the nodes.
+    column_step : float
+        Pixels between nodes.
+    middle, half : float
+        Of the scaled height.
+    heights : ndarray of float32, shape (rows, columns)
+        The DEM [m].
+    found : ndarray of float64, shape (columns,)
+        Receives the heights [m]; NaN outside the DEM.
+    values : ndarray of float64, shape (quantities, columns)
+        Receives the quantities; NaN outside the DEM.
+    """
+    width = blended.shape[1]
+    c, step = np.empty(width), np.empty(width)
+    columns, nodes = found.shape[0], int(column_step)
+    for j in range(blended.shape[0] - 1):
+        first = j * nodes
+        for k in range(width):
+            c[k] = blended[j, k]
+            step[k] = (blended[j + 1, k] - blended[j, k]) / column_step
+        row, column = places[j, 0], places[j, 1]
+        row_step = (places[j + 1, 0] - row) / column_step
+        next_column = (places[j + 1, 1] - column) / column_step
+        for p in range(first, min(first + nodes, columns)):
+            inside = (
+                row >= 0.0
+                and column >= 0.0
+                and row <= heights.shape[0] - 1
+                and column <= heights.shape[1] - 1
+            )
+            h, _, _ = _surface(heights, row, column)
+            found[p] = h if inside else math.nan
+            z = (found[p] - middle) / half
+            for q in range(values.shape[0]):
+                values[q, p] = _cubic(c, 4 * q, z)
+            for k in range(width):
+                c[k] += step[k]
+            row += row_step
+            column += next_column
+
+
+@numba.njit(**_COMPILE)
 def heights_at(
     heights: NDArray[np.float32],
     rows: NDArray[np.float64],

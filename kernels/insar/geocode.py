@@ -9,13 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band
-from kernels.geometry.ellipsoid import geodetic_to_ecef
-from kernels.geometry.height_polynomials import HeightPolynomials, tabulate
-from kernels.geometry.map_grids import pixel_positions
+from kernels.geometry.map_geometry import MapGeometry
 from kernels.geometry.orbit import Orbit
-from kernels.geometry.terrain import HEIGHT_MARGIN, heights_on_dem
-from kernels.geometry.terrain_numba import blend_node_rows
-from kernels.geometry.zero_doppler import ground_to_radar
 from kernels.insar.geocode_numba import sample_row
 from kernels.model import Dem, Looks, MapGrid, RadarGrid
 
@@ -51,28 +46,31 @@ class Geocoder:
     ----------
     grid : MapGrid
         Of the result.
-    dem : Dem
-        Terrain.
     swaths : tuple of RadarSums
         What is sampled.
-    polynomials : tuple of HeightPolynomials
-        Row and column in each swath.
+    geometries : tuple of MapGeometry
+        Row and cell of map pixels in each swath.
     """
 
     grid: MapGrid
-    dem: Dem
     swaths: tuple[RadarSums, ...]
-    polynomials: tuple[HeightPolynomials, ...]
+    geometries: tuple[MapGeometry, ...]
 
     @classmethod
     def of(cls, grid: MapGrid, dem: Dem, swaths: tuple[RadarSums, ...]) -> Geocoder:
         """Tabulate the geometry of a map grid in each swath."""
-        return cls(
-            grid=grid,
-            dem=dem,
-            swaths=swaths,
-            polynomials=tuple(_tabulate_map(grid, dem, swath) for swath in swaths),
-        )
+
+        def geometry(swath: RadarSums) -> MapGeometry:
+            def coordinates(
+                times: NDArray[np.float64], ranges: NDArray[np.float64]
+            ) -> NDArray[np.float64]:
+                return np.stack(
+                    [swath.grid.line(times, ranges), swath.grid.sample(ranges)], axis=-1
+                )
+
+            return MapGeometry.of(grid, dem, swath.orbit, coordinates)
+
+        return cls(grid=grid, swaths=swaths, geometries=tuple(geometry(swath) for swath in swaths))
 
     def compute(self, rows: Band) -> NDArray[np.float32]:
         """Sample some rows.
@@ -88,43 +86,17 @@ class Geocoder:
             Amplitude, phase [rad], coherency, isData (0 or 1) and displacement towards the
             satellite [m]; all but isData are NaN where isData is 0.
         """
-        columns = self.grid.shape.samples
-        out = np.full((5, rows.rows, columns), np.nan, np.float32)
+        out = np.full((5, rows.rows, self.grid.shape.samples), np.nan, np.float32)
         out[3] = 0.0
-        at = np.arange(columns, dtype=np.float64)
         for row in range(rows.rows):
-            line = np.full(columns, float(rows.first + row))
-            heights = heights_on_dem(self.dem, *pixel_positions(self.grid, line, at))
-            for swath, polynomials in zip(self.swaths, self.polynomials, strict=True):
-                blended = np.empty((polynomials.coefficients.shape[1], 8))
-                blend_node_rows(
-                    polynomials.coefficients,
-                    float(rows.first + row),
-                    polynomials.row_step,
-                    blended,
-                )
+            for swath, geometry in zip(self.swaths, self.geometries, strict=True):
+                _, places = geometry.row(rows.first + row)
                 sample_row(
-                    blended,
-                    polynomials.column_step,
-                    (heights - polynomials.middle) / polynomials.half,
+                    places[0],
+                    places[1],
                     swath.sums,
                     float(swath.looks.azimuth * swath.looks.range),
                     -swath.grid.wavelength / (4.0 * math.pi),
                     out[:, row],
                 )
         return out
-
-
-def _tabulate_map(grid: MapGrid, dem: Dem, swath: RadarSums) -> HeightPolynomials:
-    def evaluate(
-        rows: NDArray[np.float64], columns: NDArray[np.float64], heights: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        longitudes, latitudes = pixel_positions(grid, rows, columns)
-        times, ranges = ground_to_radar(
-            swath.orbit, geodetic_to_ecef(longitudes, latitudes, heights)
-        )
-        return np.stack([swath.grid.line(times, ranges), swath.grid.sample(ranges)], axis=-1)
-
-    lowest = float(dem.heights.min()) - HEIGHT_MARGIN
-    highest = float(dem.heights.max()) + HEIGHT_MARGIN
-    return tabulate(grid.shape, evaluate, lowest=lowest, highest=highest)

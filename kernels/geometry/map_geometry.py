@@ -1,0 +1,127 @@
+"""Map pixels in an image: where the terrain under each pixel of a map is in line and range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.geometry import terrain_numba
+from kernels.geometry.ellipsoid import geodetic_to_ecef
+from kernels.geometry.height_polynomials import NODE_STEP, HeightPolynomials, tabulate
+from kernels.geometry.map_grids import pixel_positions
+from kernels.geometry.orbit import Orbit
+from kernels.geometry.terrain import HEIGHT_MARGIN, dem_coordinates
+from kernels.geometry.zero_doppler import ground_to_radar
+from kernels.model import Dem, MapGrid
+
+ImageCoordinates = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+"""``(zero_doppler_times, slant_ranges) -> values`` of shape (..., quantities)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapGeometry:
+    """Geometry of a map grid over a DEM in one image, tabulated on coarse nodes.
+
+    Attributes
+    ----------
+    grid : MapGrid
+        The map.
+    dem : Dem
+        Terrain.
+    dem_nodes : ndarray of float64, shape (node rows, node columns, 2)
+        DEM row and column of the nodes; a map projection is bilinear between nodes some
+        hundred metres apart to millimetres.
+    polynomials : HeightPolynomials
+        The image's quantities.
+    """
+
+    grid: MapGrid
+    dem: Dem
+    dem_nodes: NDArray[np.float64]
+    polynomials: HeightPolynomials
+
+    @classmethod
+    def of(
+        cls, grid: MapGrid, dem: Dem, orbit: Orbit, coordinates: ImageCoordinates
+    ) -> MapGeometry:
+        """Tabulate the geometry.
+
+        Parameters
+        ----------
+        grid : MapGrid
+            The map.
+        dem : Dem
+            Terrain; map pixels outside it get no coordinates.
+        orbit : Orbit
+            Of the image.
+        coordinates : callable
+            Turns zero-Doppler times [s] and slant ranges [m] into the quantities wanted.
+
+        Returns
+        -------
+        MapGeometry
+            For any row of the map.
+        """
+        rows = np.arange(grid.shape.lines // NODE_STEP + 2, dtype=np.float64) * NODE_STEP
+        columns = np.arange(grid.shape.samples // NODE_STEP + 2, dtype=np.float64) * NODE_STEP
+        longitudes, latitudes = pixel_positions(grid, *np.meshgrid(rows, columns, indexing="ij"))
+
+        def quantities(
+            at_rows: NDArray[np.float64],
+            at_columns: NDArray[np.float64],
+            heights: NDArray[np.float64],
+        ) -> NDArray[np.float64]:
+            i = (at_rows / NODE_STEP).astype(np.int64)
+            j = (at_columns / NODE_STEP).astype(np.int64)
+            points = geodetic_to_ecef(longitudes[i, j], latitudes[i, j], heights)
+            return coordinates(*ground_to_radar(orbit, points))
+
+        return cls(
+            grid=grid,
+            dem=dem,
+            dem_nodes=np.stack(dem_coordinates(dem, longitudes, latitudes), axis=-1),
+            polynomials=tabulate(
+                grid.shape,
+                quantities,
+                lowest=float(dem.heights.min()) - HEIGHT_MARGIN,
+                highest=float(dem.heights.max()) + HEIGHT_MARGIN,
+            ),
+        )
+
+    def row(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Evaluate one row of the map.
+
+        Parameters
+        ----------
+        row : int
+            Of the map.
+
+        Returns
+        -------
+        heights : ndarray of float64, shape (columns,)
+            Above the ellipsoid [m]; NaN outside the DEM.
+        values : ndarray of float64, shape (quantities, columns)
+            Of the terrain points; NaN outside the DEM.
+        """
+        quantities = self.polynomials.coefficients.shape[2]
+        columns = self.grid.shape.samples
+        heights, values = np.empty(columns), np.empty((quantities, columns))
+        blended = np.empty((self.polynomials.coefficients.shape[1], 4 * quantities))
+        places = np.empty((self.dem_nodes.shape[1], 2))
+        step = self.polynomials.row_step
+        terrain_numba.blend_node_rows(self.polynomials.coefficients, float(row), step, blended)
+        terrain_numba.blend_node_rows(self.dem_nodes, float(row), step, places)
+        terrain_numba.map_row(
+            blended,
+            places,
+            self.polynomials.column_step,
+            self.polynomials.middle,
+            self.polynomials.half,
+            self.dem.heights,
+            heights,
+            values,
+        )
+        return heights, values
