@@ -109,7 +109,7 @@ class MeasurementWriter:
         """
         lines, samples, _ = pixels.shape
         band = self._dataset.GetRasterBand(1)
-        with _writing(self._path):
+        with writing(self._path):
             band.WriteRaster(
                 0, first_line, samples, lines, pixels.tobytes(), buf_type=gdal_module().GDT_CInt16
             )
@@ -137,10 +137,10 @@ def create_measurement(path: Path, image: SlcProduct) -> Iterator[MeasurementWri
     ProcessingError
         The file system did not take the file.
     """
-    with _writing(path):
+    with writing(path):
         dataset = _create(path, image)
     yield MeasurementWriter(dataset, path)
-    with _writing(path):
+    with writing(path):
         dataset.FlushCache()
 
 
@@ -198,20 +198,34 @@ def _create(path: Path, image: SlcProduct) -> Any:
     dataset = gdal.GetDriverByName("GTiff").Create(
         str(path), samples, lines, 1, gdal.GDT_CInt16, ["SPARSE_OK=TRUE", "BLOCKYSIZE=1"]
     )
+    set_tie_points(dataset, image, description=f"{safe_mode(image)} SLC L1")
+    return dataset
+
+
+def set_tie_points(dataset: Any, image: ImageProduct, *, description: str) -> None:
+    """Give a measurement TIFF its tags and ground control points.
+
+    Parameters
+    ----------
+    dataset : gdal.Dataset
+        Open for writing.
+    image : SlcProduct or GrdProduct
+        Gives tie points and times.
+    description : str
+        Of mode and product type.
+    """
     points = image.geolocation
     dataset.SetMetadata(
         {
             # OTB takes a file as Sentinel-1 only if its description begins like this.
-            "TIFFTAG_IMAGEDESCRIPTION": (
-                f"Sentinel-1{image.platform[-1]} {safe_mode(image)} SLC L1"
-            ),
+            "TIFFTAG_IMAGEDESCRIPTION": f"Sentinel-1{image.platform[-1]} {description}",
             "TIFFTAG_DATETIME": f"{image.start:%Y:%m:%d %H:%M:%S}",
             "TIFFTAG_SOFTWARE": image.processor,
         }
     )
     dataset.SetGCPs(
         [
-            gdal.GCP(*(float(v) for v in values))
+            gdal_module().GCP(*(float(v) for v in values))
             for values in zip(
                 points.longitudes,
                 points.latitudes,
@@ -223,7 +237,6 @@ def _create(path: Path, image: SlcProduct) -> Any:
         ],
         _WGS84,
     )
-    return dataset
 
 
 def _add_image(
@@ -361,7 +374,8 @@ def _tag(name: str) -> str:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn GDAL's errors into a ProcessingError that names the file."""
     try:
         yield
     except RuntimeError as error:
