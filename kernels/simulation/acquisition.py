@@ -128,15 +128,15 @@ def make_products(
         The track's orbit does not exist.
     """
     swaths = _lay_out(mode)
-    orbit = _orbit(track, _middle_range(swaths), acquisition, terrain)
+    orbit = track_orbit(track, _middle_range(swaths), acquisition, terrain)
     vectors = sample_orbit(orbit, centre=acquisition.centre, seconds=_ORBIT_SECONDS)
     imaged = [_bursts(swath, acquisition) for swath in swaths]
     name = _product_name(
         mode,
         acquisition.platform,
-        _absolute_orbit(acquisition, track.relative_orbit),
-        _instant(acquisition, min(grid.first_line_time for grid, _ in imaged)),
-        _instant(acquisition, max(_last_time(bursts[-1].grid) for _, bursts in imaged)),
+        absolute_orbit(acquisition, track.relative_orbit),
+        instant_of(acquisition, min(grid.first_line_time for grid, _ in imaged)),
+        instant_of(acquisition, max(_last_time(bursts[-1].grid) for _, bursts in imaged)),
     )
     return tuple(
         _product(
@@ -171,9 +171,9 @@ def _product(
         mode="IW" if swath.figures.name.startswith("IW") else "SM",
         swath=swath.figures.name,
         polarisation="VV",
-        start=_instant(acquisition, grid.first_line_time),
-        stop=_instant(acquisition, _last_time(bursts[-1].grid)),
-        absolute_orbit=_absolute_orbit(acquisition, track.relative_orbit),
+        start=instant_of(acquisition, grid.first_line_time),
+        stop=instant_of(acquisition, _last_time(bursts[-1].grid)),
+        absolute_orbit=absolute_orbit(acquisition, track.relative_orbit),
         relative_orbit=track.relative_orbit,
         ascending=track.ascending,
         processor=PROCESSOR,
@@ -220,7 +220,7 @@ def _middle_range(swaths: list[_Swath]) -> float:
     return 0.5 * (near + far)
 
 
-def _orbit(
+def track_orbit(
     track: Track, middle_range: float, acquisition: Acquisition, terrain: Terrain
 ) -> CircularOrbit:
     """Find the track's orbit, moved by the acquisition's perpendicular baseline."""
@@ -294,11 +294,12 @@ def _last_time(grid: RadarGrid) -> float:
     return grid.first_line_time + (grid.shape.lines - 1) * grid.line_interval
 
 
-def _instant(acquisition: Acquisition, seconds: float) -> datetime:
+def instant_of(acquisition: Acquisition, seconds: float) -> datetime:
+    """UTC instant of a time [s] on the acquisition's clock."""
     return acquisition.centre + timedelta(seconds=seconds)
 
 
-def _absolute_orbit(acquisition: Acquisition, relative_orbit: int) -> int:
+def absolute_orbit(acquisition: Acquisition, relative_orbit: int) -> int:
     """Orbit number of the platform that gives the relative orbit."""
     cycle = max((acquisition.centre - _FIRST_CYCLE) // _CYCLE, 1)
     return 175 * cycle + relative_orbit - 1 + _ORBIT_OFFSETS[acquisition.platform]

@@ -33,7 +33,18 @@ def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:
 def target_facts(plans: Sequence[BurstImage], image: SlcProduct) -> list[dict[str, Any]]:
     """Tell where each burst of an image sees each point target that lies inside it.
 
-    Lines count without the misregistration; samples with the change of the range.
+    Parameters
+    ----------
+    plans : sequence of BurstImage
+        Of all bursts of the image.
+    image : SlcProduct
+        The image.
+
+    Returns
+    -------
+    list of dict
+        One entry per sight of a target; lines count without the misregistration, samples with
+        the change of the range.
     """
     facts = []
     for plan in plans:

@@ -12,6 +12,7 @@ from kernels.model import (
     Burst,
     CalibrationLut,
     GeolocationGrid,
+    GroundRangeGrid,
     RadarGrid,
     StateVectors,
 )
@@ -27,7 +28,7 @@ from kernels.simulation.orbit import OrbitTable, tabulate
 
 _BETA_NOUGHT = 237.0
 _VECTOR_STEP = 40
-_GRID_COLUMNS = 21
+GRID_COLUMNS = 21
 _TOLERANCE = 1e-6
 
 
@@ -65,7 +66,7 @@ def make_geolocation(
     end = last.grid.shape.lines - 1
     rows.append((last.first_line + end, last.grid.first_line_time + end * grid.line_interval))
     orbit = tabulate(vectors, epoch=grid.epoch, about=0.5 * (rows[0][1] + rows[-1][1]))
-    columns = np.linspace(0, grid.shape.samples - 1, _GRID_COLUMNS).astype(int)
+    columns = np.linspace(0, grid.shape.samples - 1, GRID_COLUMNS).astype(int)
     points = [
         _tie_point(grid, orbit, terrain, line=line, annotated=annotated, pixel=int(pixel))
         for line, annotated in rows
@@ -99,11 +100,11 @@ def _tie_point(
         sight.longitude,
         sight.latitude,
         sight.height,
-        _incidence(sight, np.array(orbit_position(orbit, time))),
+        incidence_angle(sight, np.array(orbit_position(orbit, time))),
     )
 
 
-def _incidence(sight: Sight, platform: NDArray[np.float64]) -> float:
+def incidence_angle(sight: Sight, platform: NDArray[np.float64]) -> float:
     """Incidence angle [rad] on the ellipsoid's normal."""
     lon, lat = math.radians(sight.longitude), math.radians(sight.latitude)
     up = np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
@@ -111,15 +112,22 @@ def _incidence(sight: Sight, platform: NDArray[np.float64]) -> float:
     return math.acos(float(up @ back) / float(np.linalg.norm(back)))
 
 
-def make_calibration(grid: RadarGrid, geolocation: GeolocationGrid) -> CalibrationLut:
+def make_calibration(
+    grid: RadarGrid | GroundRangeGrid,
+    geolocation: GeolocationGrid,
+    *,
+    beta_nought: float = _BETA_NOUGHT,
+) -> CalibrationLut:
     """Calibration vectors of constant beta nought, one at each row of the geolocation grid.
 
     Parameters
     ----------
-    grid : RadarGrid
+    grid : RadarGrid or GroundRangeGrid
         Of the measurement file.
     geolocation : GeolocationGrid
         Gives the incidence angle across the swath.
+    beta_nought : float
+        Value of its vectors [1].
 
     Returns
     -------
@@ -127,21 +135,21 @@ def make_calibration(grid: RadarGrid, geolocation: GeolocationGrid) -> Calibrati
         Every 40 samples.
     """
     pixels = np.append(np.arange(0, grid.shape.samples - 1, _VECTOR_STEP), grid.shape.samples - 1)
-    row = slice(0, _GRID_COLUMNS)
+    row = slice(0, GRID_COLUMNS)
     incidence = np.interp(pixels, geolocation.pixels[row], geolocation.incidence_angles[row])
-    times = np.unique(geolocation.zero_doppler_times.reshape(-1, _GRID_COLUMNS)[:, 0])
+    times = np.unique(geolocation.zero_doppler_times.reshape(-1, GRID_COLUMNS)[:, 0])
     lines = np.unique(geolocation.lines)
 
     def vectors(values: NDArray[np.float64]) -> NDArray[np.float32]:
         return np.repeat(values[None, :].astype(np.float32), lines.size, axis=0)
 
-    beta = np.full(pixels.size, _BETA_NOUGHT)
+    beta = np.full(pixels.size, beta_nought)
     return CalibrationLut(
         times=times,
         lines=lines.astype(np.int32),
         pixels=pixels.astype(np.int32),
-        sigma_nought=vectors(_BETA_NOUGHT / np.sqrt(np.sin(incidence))),
+        sigma_nought=vectors(beta_nought / np.sqrt(np.sin(incidence))),
         beta_nought=vectors(beta),
-        gamma=vectors(_BETA_NOUGHT / np.sqrt(np.tan(incidence))),
+        gamma=vectors(beta_nought / np.sqrt(np.tan(incidence))),
         digital_number=vectors(beta),
     )

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.errors import RequestError
 from kernels.model import Dem
 from kernels.simulation.locate_numba import Motion, Terrain, cartesian
 
 POISSON_RATIO = 0.25
+
+_LARGEST_AMPLITUDE = 4000.0
+"""Of speckle that 16 bits hold: the largest of a million pixels is 4 times the mean square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,8 @@ class PointTarget:
 class Scene:
     """Terrain, brightness, coherence and motion, independent of who looks at it.
 
+    A number that breaks its rule raises RequestError.
+
     Attributes
     ----------
     dem : Dem
@@ -127,6 +133,18 @@ class Scene:
     ramps: tuple[RangeRamp, ...] = ()
     targets: tuple[PointTarget, ...] = ()
     scatterer_spacing: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers; raises RequestError naming the one that breaks its rule."""
+        for name in ("land_coherence", "sea_coherence"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise RequestError(name, "from 0 to 1", getattr(self, name))
+        for name in ("amplitude", "sea_amplitude", "noise"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 <= value <= _LARGEST_AMPLITUDE:
+                raise RequestError(name, f"from 0 to {_LARGEST_AMPLITUDE:g}", value)
+        if self.scatterer_spacing is not None and not self.scatterer_spacing > 0.0:
+            raise RequestError("scatterer_spacing", "above 0", self.scatterer_spacing)
 
     @property
     def plain(self) -> bool:

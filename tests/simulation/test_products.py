@@ -198,6 +198,8 @@ def test_wrong_wishes_are_refused_by_name(tmp_path: Path, small: Small) -> None:
     with pytest.raises(RequestError, match="different instants"):
         simulate(Scene(dem=hills()), twice, tmp_path)
     assert not list(tmp_path.iterdir())
+    with pytest.raises(RequestError, match=r"land_coherence must be from 0 to 1, got 1\.2"):
+        Scene(dem=hills(), land_coherence=1.2)
     with pytest.raises(RequestError, match="swaths must be among IW1, IW2, IW3, got EW1"):
         TopsMode(swaths=("EW1",)).figures()
     with pytest.raises(InputError, match="iw1_burst9"):
