@@ -13,8 +13,8 @@ from kernels.model.basics import SPEED_OF_LIGHT, FloatOrArray, Looks, LookSide, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RadarGrid:
-    """Zero-Doppler radar geometry of a raster of lines and samples.
+class ImageLines:
+    """Lines of a zero-Doppler image and their times.
 
     The annotated time of a line is zero-Doppler only at one slant range; elsewhere the residual
     bistatic term remains: ``t = first_line_time + line * line_interval
@@ -28,10 +28,6 @@ class RadarGrid:
         Annotated time of line 0 [s from epoch].
     line_interval : float
         Time between lines [s].
-    first_slant_range : float
-        Of sample 0 [m].
-    slant_range_spacing : float
-        Between samples [m].
     shape : Shape
         Lines and samples.
     wavelength : float
@@ -45,20 +41,10 @@ class RadarGrid:
     epoch: datetime
     first_line_time: float
     line_interval: float
-    first_slant_range: float
-    slant_range_spacing: float
     shape: Shape
     wavelength: float
     look_side: LookSide = LookSide.RIGHT
     bistatic_range: float | None = None
-
-    def slant_range(self, sample: FloatOrArray) -> FloatOrArray:
-        """Slant range [m] of fractional samples."""
-        return self.first_slant_range + sample * self.slant_range_spacing
-
-    def sample(self, slant_range: FloatOrArray) -> FloatOrArray:
-        """Fractional sample of slant ranges [m]."""
-        return (slant_range - self.first_slant_range) / self.slant_range_spacing
 
     def bistatic_delay(self, slant_range: FloatOrArray) -> FloatOrArray:
         """Zero-Doppler time minus annotated line time [s] at slant ranges [m]."""
@@ -74,6 +60,30 @@ class RadarGrid:
         """Fractional line of zero-Doppler times [s from epoch] at slant ranges [m]."""
         annotated = zero_doppler_time - self.bistatic_delay(slant_range)
         return (annotated - self.first_line_time) / self.line_interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadarGrid(ImageLines):
+    """Zero-Doppler radar geometry of a raster of lines and samples.
+
+    Attributes
+    ----------
+    first_slant_range : float
+        Of sample 0 [m].
+    slant_range_spacing : float
+        Between samples [m].
+    """
+
+    first_slant_range: float
+    slant_range_spacing: float
+
+    def slant_range(self, sample: FloatOrArray) -> FloatOrArray:
+        """Slant range [m] of fractional samples."""
+        return self.first_slant_range + sample * self.slant_range_spacing
+
+    def sample(self, slant_range: FloatOrArray) -> FloatOrArray:
+        """Fractional sample of slant ranges [m]."""
+        return (slant_range - self.first_slant_range) / self.slant_range_spacing
 
     def window(self, first_line: int, first_sample: int, shape: Shape) -> RadarGrid:
         """Return the grid of a part of the raster."""
@@ -190,43 +200,22 @@ class GroundRangeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroundRangeGrid:
+class GroundRangeGrid(ImageLines):
     """Zero-Doppler geometry of a detected image in ground range.
 
     The conversion of a line is that of the record *nearest* to it: interpolating between records
-    errs by up to half a pixel. Line times carry the residual bistatic term of `RadarGrid`.
+    errs by up to half a pixel.
 
     Attributes
     ----------
-    epoch : datetime
-        UTC instant (naive) that times count from.
-    first_line_time : float
-        Annotated time of line 0 [s from epoch].
-    line_interval : float
-        Time between lines [s].
     ground_range_spacing : float
         Between samples [m].
-    shape : Shape
-        Lines and samples.
-    wavelength : float
-        Of the carrier [m].
     records : tuple of GroundRangeRecord
         In order of time.
-    look_side : LookSide
-        Side of the track.
-    bistatic_range : float or None
-        Slant range at which annotated line times are zero-Doppler [m]; None: at every range.
     """
 
-    epoch: datetime
-    first_line_time: float
-    line_interval: float
     ground_range_spacing: float
-    shape: Shape
-    wavelength: float
     records: tuple[GroundRangeRecord, ...]
-    look_side: LookSide = LookSide.RIGHT
-    bistatic_range: float | None = None
 
 
 class GeographicBox(NamedTuple):
