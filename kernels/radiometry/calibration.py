@@ -1,0 +1,62 @@
+"""Calibration of detected amplitudes, on a lattice that compiled loops interpolate."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.model import CalibrationLut, Shape
+
+LATTICE_STEP = 64
+"""Pixels between the lattice's nodes: the vectors' own spacing is 40 pixels and a second."""
+
+
+class Quantity(StrEnum):
+    """What a backscatter coefficient is normalised by."""
+
+    SIGMA = "sigma"
+    BETA = "beta"
+    GAMMA = "gamma"
+
+
+def calibration_lattice(
+    lut: CalibrationLut, quantity: Quantity, shape: Shape
+) -> NDArray[np.float32]:
+    """Tabulate ``1 / A**2`` on a regular lattice.
+
+    Calibrated backscatter is the intensity times this value (Sentinel-1 Product Specification,
+    S1-RS-MDA-52-7441, section on the calibration annotation); the vectors are linear in A
+    between their entries.
+
+    Parameters
+    ----------
+    lut : CalibrationLut
+        Vectors of the image.
+    quantity : Quantity
+        Which of the vectors.
+    shape : Shape
+        Of the image.
+
+    Returns
+    -------
+    ndarray of float32, shape (nodes along lines, nodes along samples)
+        Node (i, j) stands at line ``i * LATTICE_STEP`` and sample ``j * LATTICE_STEP``; the
+        lattice reaches past the last line and sample.
+    """
+    vectors = {
+        Quantity.SIGMA: lut.sigma_nought,
+        Quantity.BETA: lut.beta_nought,
+        Quantity.GAMMA: lut.gamma,
+    }[quantity].astype(np.float64)
+    lines = np.arange(shape.lines // LATTICE_STEP + 2) * float(LATTICE_STEP)
+    samples = np.arange(shape.samples // LATTICE_STEP + 2) * float(LATTICE_STEP)
+    along = np.stack([np.interp(samples, lut.pixels, row) for row in vectors])
+    place = np.interp(lines, lut.lines, np.arange(lut.lines.size))
+    above = np.minimum(place.astype(np.int64), lut.lines.size - 1)
+    below = np.minimum(above + 1, lut.lines.size - 1)
+    share = (place - above)[:, None]
+    amplitude = (1.0 - share) * along[above] + share * along[below]
+    factors: NDArray[np.float64] = 1.0 / amplitude**2
+    return factors.astype(np.float32)

@@ -1,0 +1,224 @@
+"""Detected images on a map: geometry of their pixels, and calibrated samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.engine.bands import Band
+from kernels.geometry.map_geometry import MapGeometry
+from kernels.geometry.orbit import Orbit
+from kernels.model import Dem, GroundRangeGrid, MapGrid, Shape
+from kernels.radiometry import detected_numba
+from kernels.radiometry.calibration import LATTICE_STEP
+from kernels.radiometry.noise import NoiseTables
+
+_HALO = 3
+"""Pixels around the sampled places that the largest kernel needs, and one for rounding."""
+
+
+class Interpolation(IntEnum):
+    """How intensity is interpolated."""
+
+    NEAREST = detected_numba.NEAREST
+    BILINEAR = detected_numba.BILINEAR
+    BICUBIC = detected_numba.BICUBIC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A part of an image; empty where lines or pixels have no rows."""
+
+    lines: Band
+    pixels: Band
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectedGeometry:
+    """Where the pixels of a map are in a detected image.
+
+    Attributes
+    ----------
+    grid : GroundRangeGrid
+        Of the image.
+    geometry : MapGeometry
+        Line and slant range of map pixels.
+    record_of_line : ndarray of int32, shape (lines,)
+        Conversion record nearest to each line.
+    origins : ndarray of float64, shape (records,)
+        Slant range origins [m].
+    polynomials : ndarray of float64, shape (records, order + 1)
+        Ground range [m] of slant range less its origin.
+    """
+
+    grid: GroundRangeGrid
+    geometry: MapGeometry
+    record_of_line: NDArray[np.int32]
+    origins: NDArray[np.float64]
+    polynomials: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, grid: GroundRangeGrid, orbit: Orbit, map_grid: MapGrid, dem: Dem
+    ) -> DetectedGeometry:
+        """Tabulate the geometry of an image on a map.
+
+        Parameters
+        ----------
+        grid : GroundRangeGrid
+            Of the image.
+        orbit : Orbit
+            Of the image.
+        map_grid : MapGrid
+            The map.
+        dem : Dem
+            Terrain.
+
+        Returns
+        -------
+        DetectedGeometry
+            For any rows of the map.
+        """
+
+        def coordinates(
+            times: NDArray[np.float64], ranges: NDArray[np.float64]
+        ) -> NDArray[np.float64]:
+            return np.stack([grid.line(times, ranges), ranges], axis=-1)
+
+        times = grid.first_line_time + np.arange(grid.shape.lines) * grid.line_interval
+        record_times = np.array([record.azimuth_time for record in grid.records])
+        borders = 0.5 * (record_times[1:] + record_times[:-1])
+        order = max(len(record.slant_to_ground) for record in grid.records)
+        polynomials = np.zeros((len(grid.records), order))
+        for number, record in enumerate(grid.records):
+            polynomials[number, : len(record.slant_to_ground)] = record.slant_to_ground
+        return cls(
+            grid=grid,
+            geometry=MapGeometry.of(map_grid, dem, orbit, coordinates),
+            record_of_line=np.searchsorted(borders, times).astype(np.int32),
+            origins=np.array([record.slant_range_origin for record in grid.records]),
+            polynomials=polynomials,
+        )
+
+    def places(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return fractional lines and pixels of one row of the map; NaN where unknown."""
+        _, (lines, ranges) = self.geometry.row(row)
+        return lines, self._pixels(lines, ranges)
+
+    def _pixels(
+        self, lines: NDArray[np.float64], ranges: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        pixels = np.empty(lines.shape)
+        detected_numba.ground_range_pixels(
+            lines,
+            ranges,
+            self.record_of_line,
+            self.origins,
+            self.polynomials,
+            self.grid.ground_range_spacing,
+            pixels,
+        )
+        return pixels
+
+    def window(self, rows: Band) -> Window:
+        """Part of the image under some rows of the map, whatever their heights are.
+
+        Parameters
+        ----------
+        rows : Band
+            Of the map.
+
+        Returns
+        -------
+        Window
+            With room for the largest kernel.
+        """
+        polynomials = self.geometry.polynomials
+        step = polynomials.row_step
+        first, last = int(rows.first // step), int((rows.first + rows.rows - 1) // step) + 2
+        nodes = polynomials.coefficients[first:last]
+        low, high = (nodes @ (z ** np.arange(4.0)) for z in (-1.0, 1.0))
+        both = np.concatenate([low.reshape(-1, 2), high.reshape(-1, 2)])
+        shape = self.grid.shape
+        lines = _within(both[:, 0], shape.lines)
+        # a range belongs to some line: take those inside the image, clipped to its ends
+        clipped = np.clip(both[:, 0], 0.0, shape.lines - 1.0)
+        pixels = _within(self._pixels(clipped, both[:, 1].copy()), shape.samples)
+        return Window(lines=lines, pixels=pixels)
+
+
+def _within(values: NDArray[np.float64], size: int) -> Band:
+    """Whole pixels that values and their halo reach, inside an image."""
+    first = max(math.floor(float(np.nanmin(values))) - _HALO, 0)
+    last = min(math.ceil(float(np.nanmax(values))) + _HALO, size - 1)
+    return Band(first, max(last - first + 1, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """What turns the amplitudes of one polarisation into backscatter.
+
+    Attributes
+    ----------
+    lattice : ndarray of float32, shape (nodes, nodes)
+        From `calibration_lattice`.
+    noise : NoiseTables or None
+        None: noise is kept.
+    interpolation : Interpolation
+        Of intensity.
+    """
+
+    lattice: NDArray[np.float32]
+    noise: NoiseTables | None
+    interpolation: Interpolation
+
+    def sample(
+        self,
+        places: tuple[NDArray[np.float64], NDArray[np.float64]],
+        amplitudes: NDArray[np.uint16],
+        window: Window,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Sample one row of a map.
+
+        Parameters
+        ----------
+        places : tuple of ndarray of float64, shape (columns,)
+            Lines and pixels.
+        amplitudes : ndarray of uint16, shape (lines, pixels)
+            The window's pixels.
+        window : Window
+            Part of the image.
+        out : ndarray of float32, shape (columns,)
+            Receives backscatter [1] where it is 0 and there is data; a value that is not
+            positive becomes 1e-7, because 0 means no data.
+        """
+        noise = self.noise or _NO_NOISE
+        detected_numba.sample_row(
+            places[0],
+            places[1],
+            amplitudes,
+            window.lines.first,
+            window.pixels.first,
+            int(self.interpolation),
+            self.lattice,
+            LATTICE_STEP,
+            self.noise is not None,
+            noise.vector_lines,
+            noise.vectors,
+            noise.last_samples,
+            noise.factors,
+            out,
+        )
+
+
+_NO_NOISE = NoiseTables(
+    vector_lines=np.zeros(1),
+    vectors=np.zeros(Shape(1, 1), np.float32),
+    last_samples=np.zeros(Shape(1, 1), np.int32),
+    factors=np.zeros(Shape(1, 1), np.float32),
+)

@@ -1,0 +1,199 @@
+"""Compiled sampling of detected amplitudes: arrays only, checked in `detected`."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+_COMPILE = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "arcp", "nsz"},
+}
+
+SMALLEST = np.float32(1e-7)
+"""Backscatter of a pixel whose signal falls to 0 or below: 0 itself means no data."""
+
+NEAREST, BILINEAR, BICUBIC = 0, 1, 2
+
+
+@numba.njit(**_COMPILE)
+def ground_range_pixels(
+    lines: NDArray[np.float64],
+    ranges: NDArray[np.float64],
+    record_of_line: NDArray[np.int32],
+    origins: NDArray[np.float64],
+    polynomials: NDArray[np.float64],
+    spacing: float,
+    pixels: NDArray[np.float64],
+) -> None:
+    """Find samples of slant ranges by the record nearest to each line.
+
+    Parameters
+    ----------
+    lines, ranges : ndarray of float64, shape (n,)
+        Fractional lines and slant ranges [m]; NaN where unknown.
+    record_of_line : ndarray of int32, shape (lines,)
+        Number of the record of each line.
+    origins : ndarray of float64, shape (records,)
+        Slant range origins [m].
+    polynomials : ndarray of float64, shape (records, order + 1)
+        Ground range [m], lowest order first.
+    spacing : float
+        Between samples [m].
+    pixels : ndarray of float64, shape (n,)
+        Receives fractional samples; NaN where unknown.
+    """
+    last = record_of_line.shape[0] - 1
+    highest = polynomials.shape[1] - 1
+    for p in range(lines.shape[0]):
+        line = lines[p]
+        if not (line >= -1.0 and line <= last + 1.0):
+            pixels[p] = np.nan
+            continue
+        record = record_of_line[min(max(int(line + 0.5), 0), last)]
+        x = ranges[p] - origins[record]
+        value = polynomials[record, highest]
+        for k in range(highest - 1, -1, -1):
+            value = value * x + polynomials[record, k]
+        pixels[p] = value / spacing
+
+
+@numba.njit(inline="always", **_COMPILE)
+def _square(value: int) -> np.float32:
+    amplitude = np.float32(value)
+    return np.float32(amplitude * amplitude)
+
+
+@numba.njit(inline="always", **_COMPILE)
+def _cubic_weights(f: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Weights of the cubic convolution with a = -1/2 (Keys 1981) at -1, 0, 1, 2."""
+    half, one = np.float32(0.5), np.float32(1.0)
+    a = half * f * (f * (np.float32(2.0) - f) - one)
+    c = half * f * (f * (np.float32(4.0) - np.float32(3.0) * f) + one)
+    d = half * f * f * (f - one)
+    return a, one - a - c - d, c, d
+
+
+@numba.njit(inline="always", **_COMPILE)
+def _bilinear(a: int, b: int, c: int, d: int, fy: np.float32, fx: np.float32) -> np.float32:
+    """Mean of four intensities."""
+    top = _square(a) + fx * (_square(b) - _square(a))
+    low = _square(c) + fx * (_square(d) - _square(c))
+    return np.float32(top + fy * (low - top))
+
+
+@numba.njit(**_COMPILE)
+def _noise(
+    line: int,
+    sample: int,
+    vector_lines: NDArray[np.float64],
+    vectors: NDArray[np.float32],
+    last_samples: NDArray[np.int32],
+    factors: NDArray[np.float32],
+) -> np.float32:
+    """Noise power at a pixel."""
+    n = vector_lines.shape[0]
+    k = 0
+    while k < n - 2 and vector_lines[k + 1] <= line:
+        k += 1
+    value = vectors[k, sample]
+    if n > 1:
+        share = (line - vector_lines[k]) / (vector_lines[k + 1] - vector_lines[k])
+        share = min(max(share, 0.0), 1.0)
+        value += np.float32(share) * (vectors[k + 1, sample] - vectors[k, sample])
+    block = 0
+    while block < last_samples.shape[1] - 1 and sample > last_samples[line, block]:
+        block += 1
+    return np.float32(value * factors[line, block])
+
+
+@numba.njit(**_COMPILE)
+def sample_row(
+    lines: NDArray[np.float64],
+    pixels: NDArray[np.float64],
+    window: NDArray[np.uint16],
+    first_line: int,
+    first_pixel: int,
+    method: int,
+    lattice: NDArray[np.float32],
+    lattice_step: int,
+    remove_noise: bool,
+    vector_lines: NDArray[np.float64],
+    vectors: NDArray[np.float32],
+    last_samples: NDArray[np.int32],
+    factors: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Sample, denoise and calibrate along one row of a map.
+
+    A pixel is data where the image pixel nearest to it is not 0. Where a zero lies under the
+    kernel, the next smaller kernel is used: a border does not bleed inwards.
+
+    Parameters
+    ----------
+    lines, pixels : ndarray of float64, shape (n,)
+        Fractional coordinates in the image; NaN where unknown.
+    window : ndarray of uint16, shape (rows, columns)
+        Amplitudes of a part of the image.
+    first_line, first_pixel : int
+        Place of the window.
+    method : int
+        NEAREST, BILINEAR or BICUBIC.
+    lattice, lattice_step : ndarray of float32, int
+        From `calibration_lattice`.
+    remove_noise : bool
+        Whether to subtract the noise.
+    vector_lines, vectors, last_samples, factors : ndarray
+        Of `NoiseTables`; unused without noise removal.
+    out : ndarray of float32, shape (n,)
+        Receives the backscatter [1]; pixels that are not 0 already are kept.
+    """
+    rows, columns = window.shape
+    for p in range(lines.shape[0]):
+        if out[p] != 0.0:
+            continue
+        y, x = lines[p] - first_line, pixels[p] - first_pixel
+        # an unknown place (NaN) fails these comparisons
+        if not (y >= -0.5 and x >= -0.5 and y < rows - 0.5 and x < columns - 0.5):
+            continue
+        near_row, near_column = int(y + 0.5), int(x + 0.5)
+        centre = window[near_row, near_column]
+        if centre == 0:
+            continue
+        value = _square(centre)
+        i, j = int(np.floor(y)), int(np.floor(x))
+        if method >= BILINEAR and i >= 0 and j >= 0 and i < rows - 1 and j < columns - 1:
+            a, b = window[i, j], window[i, j + 1]
+            c, d = window[i + 1, j], window[i + 1, j + 1]
+            if a > 0 and b > 0 and c > 0 and d > 0:
+                fy, fx = np.float32(y - i), np.float32(x - j)
+                if method == BICUBIC and i >= 1 and j >= 1 and i < rows - 2 and j < columns - 2:
+                    w, v = _cubic_weights(fx), _cubic_weights(fy)
+                    total = np.float32(0.0)
+                    whole = True
+                    for k in range(4):
+                        r = i - 1 + k
+                        q0, q1 = window[r, j - 1], window[r, j]
+                        q2, q3 = window[r, j + 1], window[r, j + 2]
+                        whole = whole and q0 > 0 and q1 > 0 and q2 > 0 and q3 > 0
+                        total += v[k] * (
+                            w[0] * _square(q0)
+                            + w[1] * _square(q1)
+                            + w[2] * _square(q2)
+                            + w[3] * _square(q3)
+                        )
+                    value = total if whole else _bilinear(a, b, c, d, fy, fx)
+                else:
+                    value = _bilinear(a, b, c, d, fy, fx)
+        line, pixel = first_line + near_row, first_pixel + near_column
+        if remove_noise:
+            value -= _noise(line, pixel, vector_lines, vectors, last_samples, factors)
+        ly, lx = max(lines[p], 0.0) / lattice_step, max(pixels[p], 0.0) / lattice_step
+        li, lj = min(int(ly), lattice.shape[0] - 2), min(int(lx), lattice.shape[1] - 2)
+        gy, gx = np.float32(ly - li), np.float32(lx - lj)
+        top = lattice[li, lj] + gx * (lattice[li, lj + 1] - lattice[li, lj])
+        low = lattice[li + 1, lj] + gx * (lattice[li + 1, lj + 1] - lattice[li + 1, lj])
+        out[p] = max(value * (top + gy * (low - top)), SMALLEST)
