@@ -231,11 +231,7 @@ def find_ground(
     velocity = orbit_velocity(orbit, time)
     a, b = sight_frame(platform, velocity)
     look, slope, change = last.look + last.advance, last.slope, last.change
-    radius = math.sqrt(last.x**2 + last.y**2 + last.z**2) - last.height
-    low = look_angle(platform, slant_range, radius + terrain.lowest - 400.0)
-    high = look_angle(platform, slant_range, radius + terrain.highest + 400.0)
-    if not low < look < high:
-        look = 0.5 * (low + high)
+    low, high = 0.0, 0.5 * math.pi
     x, y, z, lon, lat, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     old_look, old_miss = 0.0, 0.0
     for step in range(60):
@@ -257,6 +253,11 @@ def find_ground(
             slope = max(secant, 0.05 * slant_range)
         old_look, old_miss = look, miss
         look -= miss / slope
+        if step == 3:
+            # Rarely needed, so only now: all of the terrain lies between these angles.
+            radius = math.sqrt(last.x**2 + last.y**2 + last.z**2) - last.height
+            low = look_angle(platform, slant_range, radius + terrain.lowest - 400.0)
+            high = look_angle(platform, slant_range, radius + terrain.highest + 400.0)
         if not low < look < high or step % 8 == 7:
             look = 0.5 * (low + high)
     if motion.mogi.shape[0] + motion.ramps.shape[0] > 0:

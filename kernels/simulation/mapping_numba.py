@@ -156,12 +156,12 @@ def level_looks(looks: Appearance, height: float) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True)
 def pixel_weights(
-    looks: Appearance, terrain: Terrain, sight: Sight, platform: Vector
+    looks: Appearance, terrain: Terrain, sight: Sight, view: View, time: float
 ) -> tuple[float, float]:
     """Amplitudes of the common reflectivity and of the date's own, thermal noise included."""
     amplitude, coherence = level_looks(looks, sight.height)
-    if looks.relief:
-        amplitude *= slope_gain(terrain, sight, platform)
+    if looks.relief and sight.height >= looks.sea_height + _SEA_MARGIN:
+        amplitude *= slope_gain(terrain, sight, orbit_position(view.orbit, time))
     own = amplitude * amplitude * (1.0 - coherence) + looks.noise * looks.noise
     return amplitude * math.sqrt(coherence), math.sqrt(own)
 
@@ -193,16 +193,18 @@ def map_lines(
         line = first_line + i + view.misregistration
         near = view.first_range + first_valid[i] * view.range_spacing
         sight = first_sight(view.orbit, terrain, pixel_time(view, line, near), near)
-        seed = reference.orbit.middle
+        seed, advance = reference.orbit.middle, 0.0
         for j in range(first_valid[i], last_valid[i] + 1):
             slant_range = view.first_range + j * view.range_spacing
             time = pixel_time(view, line, slant_range)
             sight = find_ground(
                 view.orbit, terrain, view.motion, time, slant_range, sight, HEIGHT_TOLERANCE
             )
+            last = seed
             seed, distance = find_zero_doppler(
-                reference.orbit, (sight.x, sight.y, sight.z), seed, TIME_TOLERANCE
+                reference.orbit, (sight.x, sight.y, sight.z), seed + advance, TIME_TOLERANCE
             )
+            advance = seed - last if j > first_valid[i] else 0.0
             rows[i, j] = (seed - frame.start) / frame.line_interval
             columns[i, j] = distance / frame.range_step
             turn = -2.0 * (slant_range - distance) / view.wavelength - ramp_cycles(
@@ -212,8 +214,7 @@ def map_lines(
                 distance,
             )
             cycles[i, j] = turn - round(turn)
-            platform = orbit_position(view.orbit, time)
-            common[i, j], own[i, j] = pixel_weights(looks, terrain, sight, platform)
+            common[i, j], own[i, j] = pixel_weights(looks, terrain, sight, view, time)
 
 
 @njit(cache=True, nogil=True)
