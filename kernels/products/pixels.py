@@ -18,6 +18,37 @@ from kernels.products.gdal_access import gdal_module, open_raster, read_window
 Pixel = TypeVar("Pixel", np.complex64, np.uint16)
 
 
+def check_window(name: str, shape: Shape, first: Shape, size: Shape) -> None:
+    """Refuse a window that is not inside an image.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, for errors.
+    shape : Shape
+        Of the image.
+    first : Shape
+        Line and sample where the window starts.
+    size : Shape
+        Of the window.
+
+    Raises
+    ------
+    ProductError
+        If a part of the window is outside, or its size is negative.
+    """
+    stop = Shape(first.lines + size.lines, first.samples + size.samples)
+    if not (
+        0 <= first.lines <= stop.lines <= shape.lines
+        and 0 <= first.samples <= stop.samples <= shape.samples
+    ):
+        raise ProductError(
+            f"{name}: window must be inside {shape.lines} lines and {shape.samples} samples,"
+            f" got lines {first.lines} to {stop.lines} and samples {first.samples} to"
+            f" {stop.samples}"
+        )
+
+
 class _TiffReader(ABC, Generic[Pixel]):
     """Reads a TIFF of one band; opened at the first need, safe to share between threads.
 
@@ -85,15 +116,9 @@ class _TiffReader(ABC, Generic[Pixel]):
             If the window is not inside the file or the file cannot be read.
         """
         samples = self._shape.samples - first_sample if samples is None else samples
-        if not (
-            0 <= first_line <= first_line + lines <= self._shape.lines
-            and 0 <= first_sample <= first_sample + samples <= self._shape.samples
-        ):
-            raise ProductError(
-                f"{self._name}: window must be inside {self._shape.lines} lines and"
-                f" {self._shape.samples} samples, got lines {first_line} to {first_line + lines}"
-                f" and samples {first_sample} to {first_sample + samples}"
-            )
+        check_window(
+            self._name, self._shape, Shape(first_line, first_sample), Shape(lines, samples)
+        )
         pixels = np.empty((lines, samples), dtype=self._dtype)
         if pixels.size:
             with self._lock:

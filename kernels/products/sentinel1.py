@@ -20,7 +20,7 @@ from kernels.products.annotation import parse_annotation, read_annotation
 from kernels.products.annotation_head import UNKNOWN_PROCESSOR, ProductContext, midnight
 from kernels.products.calibration import parse_calibration
 from kernels.products.detected_annotation import parse_detected_annotation, read_detected_annotation
-from kernels.products.manifest import parse_manifest
+from kernels.products.manifest import ManifestFacts, parse_manifest
 from kernels.products.noise import parse_noise
 from kernels.products.orbit_files import choose_state_vectors
 from kernels.products.pixels import GdalDetectedReader, GdalPixelReader
@@ -112,7 +112,9 @@ class Sentinel1Product:
             pixels=self._complex_pixels(annotation, product) if need_pixels else None,
         )
 
-    def grd(self, polarisation: str, *, need_pixels: bool = True) -> GrdProduct:
+    def grd(
+        self, polarisation: str, *, need_pixels: bool = True, epoch: datetime | None = None
+    ) -> GrdProduct:
         """Read the metadata of one detected image; its pixels are read later, by block.
 
         Parameters
@@ -121,6 +123,8 @@ class Sentinel1Product:
             VV, VH, HH or HV.
         need_pixels : bool
             Whether pixels are read later; if not, the measurement file may be missing.
+        epoch : datetime or None
+            UTC instant (naive) that times count from; None: midnight of the product's first day.
 
         Returns
         -------
@@ -140,7 +144,7 @@ class Sentinel1Product:
         product = parse_detected_annotation(
             self.archive.read(annotation),
             origin=PurePosixPath(annotation).name,
-            context=self._context(),
+            context=self._context(epoch),
         )
         return replace(
             product,
@@ -163,11 +167,15 @@ class Sentinel1Product:
         there = ", ".join(f"{swath} {polarisation}" for swath, polarisation in self.images)
         raise ProductError(f"{self.name} has no image {wanted}; there are: {there or 'none'}")
 
-    def _context(self) -> ProductContext:
-        facts = parse_manifest(self.archive.read(MANIFEST), origin=f"{self.name} {MANIFEST}")
+    def facts(self) -> ManifestFacts:
+        """Read the manifest; raises ProductError if it is unusable."""
+        return parse_manifest(self.archive.read(MANIFEST), origin=f"{self.name} {MANIFEST}")
+
+    def _context(self, epoch: datetime | None = None) -> ProductContext:
+        facts = self.facts()
         return ProductContext(
             name=self.name,
-            epoch=midnight(self.start),
+            epoch=epoch or midnight(self.start),
             relative_orbit=facts.relative_orbit,
             processor=facts.processor or UNKNOWN_PROCESSOR,
         )
