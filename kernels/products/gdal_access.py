@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from kernels.errors import InputError, ProcessingError
 
+_CACHE_BYTES = 128_000_000
+"""Block cache of the process, unless the environment variable GDAL_CACHEMAX says otherwise."""
+
 
 def gdal_module() -> ModuleType:
-    """Load osgeo.gdal with exceptions on.
+    """Load osgeo.gdal with exceptions on and a bounded block cache.
 
     Returns
     -------
@@ -34,6 +37,9 @@ def gdal_module() -> ModuleType:
             "GDAL needs its Python binding with array support: install gdal with numpy present"
         ) from error
     gdal.UseExceptions()
+    # GDAL would keep a twentieth of the machine's memory as blocks that no band reads again
+    if gdal.GetConfigOption("GDAL_CACHEMAX") is None and gdal.GetCacheMax() > _CACHE_BYTES:
+        gdal.SetCacheMax(_CACHE_BYTES)
     module: ModuleType = gdal
     return module
 
