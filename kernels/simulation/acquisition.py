@@ -131,8 +131,9 @@ def make_products(
     orbit = track_orbit(track, _middle_range(swaths), acquisition, terrain)
     vectors = sample_orbit(orbit, centre=acquisition.centre, seconds=_ORBIT_SECONDS)
     imaged = [_bursts(swath, acquisition) for swath in swaths]
-    name = _product_name(
-        mode,
+    beam = "IW" if isinstance(mode, TopsMode) else mode.beam
+    name = product_name(
+        f"{beam}_SLC__1SSV",
         acquisition.platform,
         absolute_orbit(acquisition, track.relative_orbit),
         instant_of(acquisition, min(grid.first_line_time for grid, _ in imaged)),
@@ -305,12 +306,12 @@ def absolute_orbit(acquisition: Acquisition, relative_orbit: int) -> int:
     return 175 * cycle + relative_orbit - 1 + _ORBIT_OFFSETS[acquisition.platform]
 
 
-def _product_name(
-    mode: Mode, platform: str, absolute_orbit: int, start: datetime, stop: datetime
+def product_name(
+    kind: str, platform: str, absolute_orbit: int, start: datetime, stop: datetime
 ) -> str:
-    beam = "IW" if isinstance(mode, TopsMode) else mode.beam
+    """Name of a product without ending; its kind is for example IW_SLC__1SSV."""
     stem = (
-        f"{platform}_{beam}_SLC__1SSV_{start:%Y%m%dT%H%M%S}_{stop:%Y%m%dT%H%M%S}"
+        f"{platform}_{kind}_{start:%Y%m%dT%H%M%S}_{stop:%Y%m%dT%H%M%S}"
         f"_{absolute_orbit:06d}_{absolute_orbit * 7 % 0xFFFFFF:06X}"
     )
     return f"{stem}_{hashlib.sha256(stem.encode()).hexdigest()[:4].upper()}"

@@ -12,8 +12,8 @@ from kernels.simulation.image import BurstImage
 from kernels.simulation.scene import Scene
 
 
-def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:
-    """Parameters of a series for its JSON file; heights of the terrain are left out."""
+def scene_parameters(scene: Scene) -> dict[str, Any]:
+    """Parameters of a scene for a JSON file; heights of the terrain are left out."""
     facts = {key: value for key, value in asdict(scene).items() if key != "dem"}
     facts["dem"] = {
         "west": scene.dem.west,
@@ -23,8 +23,13 @@ def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:
         "shape": list(scene.dem.heights.shape),
         "sources": list(scene.dem.sources),
     }
+    return facts
+
+
+def scene_facts(scene: Scene, dates: Sequence[Date]) -> dict[str, Any]:
+    """Parameters of a series for its JSON file."""
     return {
-        "scene": facts,
+        "scene": scene_parameters(scene),
         "products": [date.images[0].name for date in dates],
         "misregistrations": [date.misregistration for date in dates],
     }

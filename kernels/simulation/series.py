@@ -334,11 +334,16 @@ def save_swath_truth(
 
 def publish_series(scratch: Path, folder: Path, names: Sequence[str]) -> SimulatedSeries:
     """Give finished products and their truth their final place; older ones are replaced."""
-    for name in (*names, TRUTH):
+    publish_folders(scratch, folder, (*names, TRUTH))
+    return SimulatedSeries(products=tuple(folder / name for name in names), truth=folder / TRUTH)
+
+
+def publish_folders(scratch: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move finished folders to their final place; older ones are replaced."""
+    for name in names:
         if (folder / name).exists():
             shutil.rmtree(folder / name)
         (scratch / name).rename(folder / name)
-    return SimulatedSeries(products=tuple(folder / name for name in names), truth=folder / TRUTH)
 
 
 def _appearance(scene: Scene) -> Appearance:
