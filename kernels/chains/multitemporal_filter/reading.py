@@ -1,0 +1,92 @@
+"""Rows of many rasters on one grid, each pixel read once, within a bounded block cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.engine.bands import Band
+from kernels.errors import InputError
+from kernels.model import Shape
+from kernels.products.gdal_access import gdal_errors, gdal_module, open_raster
+
+_SPARE_CACHE = 64_000_000
+"""For blocks that are being written [bytes]."""
+
+
+class Layer(NamedTuple):
+    """One band of a file, and the positive value, if any, that marks its missing pixels."""
+
+    path: Path
+    band: int = 1
+    holes: float | None = None
+
+
+@contextmanager
+def block_cache(size: float) -> Iterator[None]:
+    """Bound GDAL's cache of blocks, which is a share of all memory otherwise [bytes]."""
+    gdal = gdal_module()
+    before = gdal.GetCacheMax()
+    gdal.SetCacheMax(int(size) + _SPARE_CACHE)
+    try:
+        yield
+    finally:
+        gdal.SetCacheMax(before)
+
+
+class LayerReader:
+    """Reads rows of one layer, from one thread; raises InputError naming the file."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._dataset: Any = open_raster(str(layer.path), error=InputError, drivers=["GTiff"])
+        with gdal_errors(InputError, layer.path.name):
+            self._band = self._dataset.GetRasterBand(layer.band)
+        self.shape = Shape(self._dataset.RasterYSize, self._dataset.RasterXSize)
+
+    def read(self, first_row: int, rows: NDArray[np.float32]) -> None:
+        """Fill an array of shape (rows, columns)."""
+        with gdal_errors(InputError, self._layer.path.name):
+            self._band.ReadAsArray(0, first_row, rows.shape[1], rows.shape[0], buf_obj=rows)
+        if self._layer.holes is not None:
+            rows[rows == np.float32(self._layer.holes)] = 0.0
+
+
+class SlidingRows:
+    """Bands of rows with a halo, in order from top to bottom; halo rows are kept, not read again.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        On one grid.
+    shape : Shape
+        Of the grid.
+    halo : int
+        Rows above and below a band, as far as the raster goes.
+    """
+
+    def __init__(self, layers: Sequence[Layer], shape: Shape, halo: int) -> None:
+        self._readers = [LayerReader(layer) for layer in layers]
+        self._shape = shape
+        self._halo = halo
+        self._kept = np.empty((len(layers), 0, shape.samples), np.float32)
+        self._next = 0
+
+    def read(self, band: Band) -> NDArray[np.float32]:
+        """Return the rows of a band and its halo, shape (layers, rows, columns)."""
+        top = max(band.first - self._halo, 0)
+        bottom = min(band.first + band.rows + self._halo, self._shape.lines)
+        block = np.empty((len(self._readers), bottom - top, self._shape.samples), np.float32)
+        kept = self._next - top
+        if kept:
+            block[:, :kept] = self._kept[:, -kept:]
+        for reader, rows in zip(self._readers, block, strict=True):
+            reader.read(self._next, rows[kept:])
+        self._next = bottom
+        self._kept = block[:, -2 * self._halo :].copy()
+        return block

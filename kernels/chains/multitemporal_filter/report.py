@@ -1,0 +1,158 @@
+"""The JSON report of a filtered series."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from kernels.chains.multitemporal_filter.request import MultitemporalFilterRequest
+from kernels.chains.multitemporal_filter.sampling import Counts, middle
+from kernels.chains.multitemporal_filter.series import Acquisition, Series
+from kernels.radiometry.multitemporal import expected_looks
+from kernels.radiometry.speckle import Speckle
+
+ADVISED_IMAGES = 15
+"""Fewer acquisitions leave more speckle than users expect of the filter."""
+
+EARLIER = (
+    "A result is filtered with the acquisitions known when it was written, see images; "
+    "refilter = true writes all of them again with all acquisitions."
+)
+
+
+def warnings_of(images: int, method: str) -> list[str]:
+    """List what a user should know before using the result."""
+    if images >= ADVISED_IMAGES or method == "lee":
+        return []
+    return [
+        f"only {images} acquisitions: {ADVISED_IMAGES} or more are advised, fewer leave more "
+        "speckle and mix more of each acquisition into the others"
+    ]
+
+
+def describe_looks(
+    request: MultitemporalFilterRequest,
+    *,
+    before: Mapping[str, Speckle],
+    after: Mapping[str, Speckle],
+    images: int,
+) -> dict[str, Any]:
+    """Put predicted and measured looks side by side.
+
+    Parameters
+    ----------
+    request : MultitemporalFilterRequest
+        How it was filtered.
+    before, after : mapping of str to Speckle
+        Measured on some acquisitions and on their results, by name of the acquisition.
+    images : int
+        Acquisitions at most pixels.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; None where a figure cannot be had.
+    """
+    looks = request.looks or middle(s.looks for s in before.values())
+    pixels = middle(s.window_pixels(request.window) for s in before.values())
+    white = float(request.window**2)
+    known = looks is not None and request.method != "lee"
+    return {
+        "of_one_acquisition": looks,
+        "given": request.looks is not None,
+        "window_pixels": white,
+        "window_pixels_effective": pixels,
+        "predicted_white": expected_looks(looks=looks, images=images, window_pixels=white)
+        if looks is not None and known
+        else None,
+        "predicted": expected_looks(looks=looks, images=images, window_pixels=pixels)
+        if looks is not None and pixels is not None and known
+        else None,
+        "measured": middle(s.looks for s in after.values()),
+        "measured_before": {name: s.looks for name, s in before.items()},
+        "measured_after": {name: s.looks for name, s in after.items()},
+    }
+
+
+def make_report(
+    request: MultitemporalFilterRequest,
+    series: Series,
+    *,
+    images: Mapping[str, int],
+    written: set[str],
+    state_names: tuple[str, ...],
+    counts: Counts | None,
+    looks: dict[str, Any],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """Put the report together.
+
+    Parameters
+    ----------
+    request : MultitemporalFilterRequest
+        As run.
+    series : Series
+        As found.
+    images : mapping of str to int
+        By name of the acquisition, with how many acquisitions its result was filtered.
+    written : set of str
+        Names of the acquisitions filtered by this run.
+    state_names : tuple of str
+        Acquisitions in the state.
+    counts : Counts or None
+        Of the state.
+    looks : dict
+        From `describe_looks`.
+    seconds : dict of str to float
+        Wall clock by step.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+
+    def entry(acquisition: Acquisition) -> dict[str, Any]:
+        return {
+            "source": acquisition.name,
+            "result": acquisition.result,
+            "time": acquisition.time,
+            "images": images[acquisition.name],
+            "written": acquisition.name in written,
+        }
+
+    plain = {
+        name: [Path(v).name for v in value] if name == "series" else value
+        for name, value in request.to_values().items()
+    }
+    plain["state"] = request.state.name if request.state else None
+    return {
+        "process": "multitemporal-filter",
+        "request": plain,
+        "polarisation": series.polarisation,
+        "relative_orbit": series.relative_orbit,
+        "calibration": series.calibration or None,
+        "acquisitions": [entry(a) for a in series.acquisitions],
+        "images_in_state": list(state_names),
+        "images_per_pixel": counts._asdict() if counts else None,
+        "earlier_results": EARLIER,
+        "looks": looks,
+        "warnings": warnings_of(len(state_names), request.method),
+        "map": {
+            "crs": series.grid.crs,
+            "spacing": series.grid.x_spacing,
+            "rows": series.grid.shape.lines,
+            "columns": series.grid.shape.samples,
+        },
+        "versions": {
+            "fournaise": version("fournaise"),
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+            "numba": version("numba"),
+            "gdal": version("gdal"),
+        },
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+    }

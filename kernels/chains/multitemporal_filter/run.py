@@ -1,0 +1,272 @@
+"""The run function of the chain `multitemporal_filter`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from kernels.chains.artefacts import Artefact, ChainResult
+from kernels.chains.multitemporal_filter.passes import FilterPlan, Pass, run_pass
+from kernels.chains.multitemporal_filter.reading import Layer
+from kernels.chains.multitemporal_filter.report import describe_looks, make_report
+from kernels.chains.multitemporal_filter.request import OUTPUTS, MultitemporalFilterRequest
+from kernels.chains.multitemporal_filter.sampling import middle, sample_counts, sample_speckle
+from kernels.chains.multitemporal_filter.series import Acquisition, Series, open_series
+from kernels.chains.multitemporal_filter.state import (
+    State,
+    filter_tags,
+    filtered_images,
+    find_state,
+    is_filtered,
+    state_tags,
+)
+from kernels.engine.bands import default_threads
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import publish, scratch_folder
+from kernels.errors import RequestError
+from kernels.products.bundle import zip_files
+from kernels.products.raster import Compression
+from kernels.radiometry.speckle import Speckle
+
+_REPORT, _PICTURE, _ARCHIVE = "report.json", "quicklook.png", "filtered_series.zip"
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run: what was asked, where it goes, what is done so far."""
+
+    request: MultitemporalFilterRequest
+    folder: Path
+    series: Series
+    plan: FilterPlan
+    state: State | None
+    written: set[str]
+
+    @property
+    def state_path(self) -> Path:
+        return self.folder / f"{self.series.name}_state.tif"
+
+    def result(self, acquisition: Acquisition) -> Path:
+        return self.folder / acquisition.result
+
+
+def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -> ChainResult:
+    """Filter a series; a run on the folder of an earlier one does only what is missing.
+
+    Parameters
+    ----------
+    request : MultitemporalFilterRequest
+        Checked request.
+    folder : Path
+        Receives a filtered file per acquisition, the state, zip, quicklook and report. Every
+        file appears when it is complete; the state before the results that it belongs to.
+    progress : Progress
+        Told of steps and shares; asked for cancellation.
+
+    Returns
+    -------
+    ChainResult
+        Files and report; the filtered file among them is that of the newest acquisition.
+
+    Raises
+    ------
+    FournaiseError
+        One line that names what is wrong.
+    """
+    clock = time.perf_counter()
+    progress.update(0.0, "series")
+    series = open_series(request)
+    before = _sample(series.acquisitions, [a.path for a in series.acquisitions], source=True)
+    job = _Run(request, folder, series, _plan(request, before), None, set())
+    job.state = find_state(job.state_path, series, request)
+    seconds = {"series": time.perf_counter() - clock}
+    clock = time.perf_counter()
+    _filter(job, progress.part(0.02, 0.9))
+    seconds["filter"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    progress.update(0.9, "report")
+    with scratch_folder(folder) as scratch:
+        report = _report(job, before, seconds)
+        _draw(job, report, scratch / _PICTURE)
+        report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
+        text = json.dumps(report, indent=2, ensure_ascii=False)
+        (scratch / _REPORT).write_text(text + "\n", encoding="utf-8")
+        packed = [scratch / _REPORT]
+        if request.archive == "all":
+            packed += [job.result(a) for a in series.acquisitions]
+        zip_files(scratch / _ARCHIVE, packed)
+        progress.check()
+        for name in (_PICTURE, _ARCHIVE, _REPORT):
+            publish(scratch / name, folder / name)
+    progress.update(1.0, "done")
+    paths = {
+        "filtered": job.result(series.acquisitions[-1]),
+        "filtered_series": folder / _ARCHIVE,
+        "state": job.state_path,
+        "picture": folder / _PICTURE,
+        "report": folder / _REPORT,
+    }
+    artefacts = tuple(
+        Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
+        for output in OUTPUTS
+    )
+    return ChainResult(artefacts=artefacts, report=report)
+
+
+def _plan(request: MultitemporalFilterRequest, before: dict[str, Speckle]) -> FilterPlan:
+    looks = request.looks or middle(s.looks for s in before.values())
+    pixels = middle(s.window_pixels(request.window) for s in before.values())
+    if looks is None and request.method != "quegan":
+        raise RequestError(
+            "looks", f"given for the method {request.method} on so small an image", "nothing"
+        )
+    return FilterPlan(
+        method=request.method,
+        window=request.window,
+        looks=looks or 1.0,
+        window_pixels=pixels or float(request.window**2),
+        threads=request.threads or default_threads(),
+        memory_mb=request.memory_mb,
+    )
+
+
+def _sample(
+    acquisitions: Sequence[Acquisition], paths: Sequence[Path], *, source: bool
+) -> dict[str, Speckle]:
+    """Measure the speckle of the first, middle and last file, by name of the acquisition."""
+    found: dict[str, Speckle] = {}
+    for k in sorted({0, len(paths) // 2, len(paths) - 1}):
+        item = acquisitions[k]
+        speckle = sample_speckle(Layer(paths[k], item.band if source else 1, item.holes))
+        if speckle is not None:
+            found[item.name] = speckle
+    return found
+
+
+def _filter(job: _Run, progress: Progress) -> None:
+    """Bring the state up to date and write the results that are missing.
+
+    Acquisitions of the last group that goes into the state are filtered in the same pass; the
+    others need the complete state first, and are read a second time.
+    """
+    columns = job.series.grid.shape.samples
+    known = job.state.names if job.state else ()
+    new = [a for a in job.series.acquisitions if a.name not in known]
+    images = _images(job.request, len(known) + len(new))
+
+    def is_done(acquisition: Acquisition) -> bool:
+        path = job.result(acquisition)
+        if acquisition.name not in known or not is_filtered(path, job.request, acquisition):
+            return False
+        return not job.request.refilter or filtered_images(path) == images
+
+    todo = [a for a in job.series.acquisitions if not is_done(a)]
+    adding = job.plan.groups(new, columns) if new else []
+    together = adding[-1] if adding else []
+    rest = [a for a in todo if a not in together]
+    again = job.plan.groups(rest, columns) if rest else []
+    passes = len(adding) + len(again)
+    for number, group in enumerate([*adding, *again]):
+        part = progress.part(number / passes, (number + 1) / passes)
+        add = number < len(adding)
+        write = not add or group is together
+        _one_pass(job, group, add=add, write=write, progress=part)
+    if job.state is not None and job.state.path != job.state_path:
+        _adopt_state(job)
+
+
+def _images(request: MultitemporalFilterRequest, known: int) -> int:
+    """Count the acquisitions that take part in filtering one."""
+    return 1 if request.method == "lee" else known
+
+
+def _one_pass(
+    job: _Run, group: Sequence[Acquisition], *, add: bool, write: bool, progress: Progress
+) -> None:
+    names = job.state.names if job.state else ()
+    if add:
+        names = (*names, *(a.name for a in group))
+    compression = job.request.compression
+    with scratch_folder(job.folder) as scratch:
+        results = {
+            a.name: (
+                scratch / a.result,
+                filter_tags(job.request, a, images=_images(job.request, len(names))),
+            )
+            for a in group
+            if write
+        }
+        new_state = scratch / job.state_path.name if add else None
+        run_pass(
+            Pass(
+                acquisitions=group,
+                state=job.state.path if job.state else None,
+                new_state=new_state,
+                results=results,
+            ),
+            job.plan,
+            grid=job.series.grid,
+            state_tags=state_tags(job.series, job.request, names),
+            compression=None if compression == "same" else cast(Compression, compression),
+            progress=progress,
+            step="filter" if write else "state",
+        )
+        if new_state is not None:
+            job.state = State(publish(new_state, job.state_path), names)
+        for path, _ in results.values():
+            publish(path, job.folder / path.name)
+        job.written |= set(results)
+
+
+def _adopt_state(job: _Run) -> None:
+    """Copy a state that needed nothing new to the results."""
+    if job.state is None:
+        return
+    with scratch_folder(job.folder) as scratch:
+        copy = scratch / job.state_path.name
+        copy.write_bytes(job.state.path.read_bytes())
+        job.state = State(publish(copy, job.state_path), job.state.names)
+
+
+def _report(job: _Run, before: dict[str, Speckle], seconds: dict[str, float]) -> dict[str, Any]:
+    acquisitions = job.series.acquisitions
+    after = _sample(acquisitions, [job.result(a) for a in acquisitions], source=False)
+    counts = sample_counts(Layer(job.state_path, 2))
+    names = job.state.names if job.state else ()
+    return make_report(
+        job.request,
+        job.series,
+        images={a.name: filtered_images(job.result(a)) for a in acquisitions},
+        written=job.written,
+        state_names=names,
+        counts=counts,
+        looks=describe_looks(
+            job.request,
+            before=before,
+            after=after,
+            images=counts.median if counts else len(names),
+        ),
+        seconds=seconds,
+    )
+
+
+def _draw(job: _Run, report: dict[str, Any], path: Path) -> None:
+    """Draw the newest acquisition; matplotlib is imported here, not by the web tier."""
+    from kernels.chains.multitemporal_filter.picture import before_and_after  # noqa: PLC0415
+
+    newest = job.series.acquisitions[-1]
+    measured = report["looks"]["measured"]
+    looks = f", {measured:.0f} looks" if measured else ""
+    before_and_after(
+        path,
+        Layer(newest.path, newest.band, newest.holes),
+        Layer(job.result(newest), 1, newest.holes),
+        grid=job.series.grid,
+        title=newest.path.stem,
+        subtitle=f"{job.request.method}, {job.request.window} x {job.request.window} pixels, "
+        f"{len(report['images_in_state'])} acquisitions{looks}",
+    )
