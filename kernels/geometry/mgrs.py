@@ -165,9 +165,9 @@ def tile_name(grid: MapGrid) -> str:
     RequestError
         If the grid is not exactly that of a tile.
     """
+    corner = (grid.crs, grid.west, grid.north)
     if utm := _UTM.fullmatch(grid.crs):
         for name in _zone(int(utm[1])).names:
-            corner = (grid.crs, grid.west, grid.north)
             if tile_corner(name) == corner and tile_grid(name, grid.x_spacing) == grid:
                 return name
     raise RequestError("grid", "the grid of a tile", f"{grid.crs} {grid.geotransform}")
@@ -312,12 +312,9 @@ def _zone(number: int) -> _Zone:
     by five in even zones.
     """
     columns = _COLUMNS[(number - 1) % 3]
-    first_row = 0 if number % 2 else 5
+    rows = _ROWS if number % 2 else _ROWS[5:] + _ROWS[:5]
     squares = {
-        f"{number:02}{block.band}{columns[column - 1]}{_ROWS[(row + first_row) % 20]}": (
-            column,
-            row,
-        )
+        f"{number:02}{block.band}{columns[column - 1]}{rows[row % 20]}": (column, row)
         for block in _listed()
         if number in block.zones
         for row in block.rows
