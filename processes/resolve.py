@@ -115,15 +115,16 @@ class FoldersOfServer:
                 if real is not None and any(real.is_relative_to(other) for other in roots):
                     return real
         rule = "the name of a product or a path in the data folders of this server"
-        raise RequestError(info.name, rule if info.role == "slc" else _PATH_RULE, name)
+        raise RequestError(info.name, rule if info.role in _PRODUCT_ROLES else _PATH_RULE, name)
 
 
+_PRODUCT_ROLES = ("slc", "grd")
 _PATH_RULE = "a path in the data folders of this server"
 
 
 def _candidates(info: OptionInfo, path: Path) -> tuple[Path, ...]:
     """Return the path itself and, of a product, the forms that it may be kept in."""
-    if info.role != "slc" or not path.name:
+    if info.role not in _PRODUCT_ROLES or not path.name:
         return (path,)
     bare = path.name
     for ending in _PRODUCT_ENDINGS:

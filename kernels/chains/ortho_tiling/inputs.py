@@ -1,0 +1,153 @@
+"""From the request to calibrated images of passes, or one clear error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.chains.ortho_tiling.request import OrthoTilingRequest
+from kernels.errors import ProductError
+from kernels.geometry.orbit import Orbit
+from kernels.model import GeolocationGrid, GrdProduct
+from kernels.products.borders import ValidWindow, valid_window
+from kernels.products.sentinel1 import open_sentinel1
+from kernels.products.slices import GrdPass, group_slices
+from kernels.radiometry.calibration import Quantity, calibration_lattice
+from kernels.radiometry.detected import Calibrated, Interpolation
+from kernels.radiometry.noise import NoiseTables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassImage:
+    """One image of a pass, of one slice or several that are joined, in all polarisations.
+
+    Attributes
+    ----------
+    products : tuple of GrdProduct
+        One per polarisation, on one grid.
+    calibrated : tuple of Calibrated
+        In the same order.
+    orbit : Orbit
+        Of the image.
+    valid : ValidWindow
+        Part of the image without border noise.
+    """
+
+    products: tuple[GrdProduct, ...]
+    calibrated: tuple[Calibrated, ...]
+    orbit: Orbit
+    valid: ValidWindow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One pass of the satellite.
+
+    Attributes
+    ----------
+    images : tuple of PassImage
+        In order of time; one, unless neighbouring slices do not share a raster.
+    names : tuple of str
+        Of the products, in order of time.
+    """
+
+    images: tuple[PassImage, ...]
+    names: tuple[str, ...]
+
+    @property
+    def product(self) -> GrdProduct:
+        """The first image in its first polarisation, for what all share."""
+        return self.images[0].products[0]
+
+    @property
+    def polarisations(self) -> tuple[str, ...]:
+        """In the order of the products."""
+        return tuple(product.polarisation for product in self.images[0].products)
+
+
+def open_passes(request: OrthoTilingRequest) -> tuple[tuple[Pass, ...], tuple[str, ...]]:
+    """Open the products and join the slices of each pass.
+
+    Parameters
+    ----------
+    request : OrthoTilingRequest
+        Names the products and how to calibrate them.
+
+    Returns
+    -------
+    passes : tuple of Pass
+        In order of time.
+    notes : tuple of str
+        What was left out, one line each.
+
+    Raises
+    ------
+    InputError
+        A product that cannot be used.
+    """
+    groups = group_slices(
+        [open_sentinel1(path, orbits=request.orbits) for path in request.products]
+    )
+    return tuple(_open_pass(request, slices) for slices in groups.passes), groups.notes
+
+
+def _open_pass(request: OrthoTilingRequest, slices: GrdPass) -> Pass:
+    available = sorted({i.polarisation for i in slices.slices[0].images}, reverse=True)
+    wanted = request.polarisations or tuple(available)
+    by_polarisation = [slices.grd(polarisation) for polarisation in wanted]
+    return Pass(
+        images=tuple(
+            _open_image(request, products) for products in zip(*by_polarisation, strict=True)
+        ),
+        names=tuple(product.name for product in slices.slices),
+    )
+
+
+def _open_image(request: OrthoTilingRequest, products: tuple[GrdProduct, ...]) -> PassImage:
+    first = products[0]
+    start = first.grid.first_line_time
+    return PassImage(
+        products=products,
+        calibrated=tuple(_calibrate(request, product) for product in products),
+        orbit=Orbit.fit(
+            first.state_vectors,
+            start=start,
+            stop=start + first.grid.shape.lines * first.grid.line_interval,
+        ),
+        valid=valid_window(first),
+    )
+
+
+def _calibrate(request: OrthoTilingRequest, image: GrdProduct) -> Calibrated:
+    if image.calibration is None:
+        raise ProductError(
+            f"{image.name} has no calibration file for {image.polarisation}, needed for "
+            f"calibration = {request.calibration}"
+        )
+    if request.remove_noise and image.noise is None:
+        raise ProductError(
+            f"{image.name} has no noise file for {image.polarisation}, needed for "
+            "remove_noise = true"
+        )
+    return Calibrated(
+        lattice=calibration_lattice(
+            image.calibration, Quantity(request.calibration), image.grid.shape
+        ),
+        noise=NoiseTables.of(image.noise, image.grid.shape)
+        if request.remove_noise and image.noise is not None
+        else None,
+        interpolation=Interpolation[request.interpolation.upper()],
+    )
+
+
+def footprint(grid: GeolocationGrid) -> NDArray[np.float64]:
+    """Ring of longitudes and latitudes [degrees] around the tie points, shape (n, 2)."""
+    lines, pixels = np.unique(grid.lines), np.unique(grid.pixels)
+    table = np.full((lines.size, pixels.size, 2), np.nan)
+    at = np.searchsorted(lines, grid.lines), np.searchsorted(pixels, grid.pixels)
+    table[at] = np.stack([grid.longitudes, grid.latitudes], axis=-1)
+    ring = np.concatenate([table[0], table[1:, -1], table[-1, -2::-1], table[-2:0:-1, 0]])
+    known: NDArray[np.float64] = ring[np.isfinite(ring[:, 0])]
+    return known

@@ -1,0 +1,140 @@
+"""What a user says to get ortho tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernels.chains.artefacts import MediaType, OutputInfo
+from kernels.chains.request import Request, option
+from kernels.errors import RequestError
+
+TILE_SIZE = 109_800
+"""Side of a Sentinel-2 tile [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrthoTilingRequest(Request):
+    """Detected products of one pass, the tiles to fill, and how."""
+
+    products: tuple[Path, ...] = option(
+        title="Products (Sentinel-1 GRD, SAFE folders or zips)",
+        abstract="One product, or several; contiguous slices of one pass fill a tile together.",
+        role="grd",
+    )
+    tiles: tuple[str, ...] = option(
+        default=(),
+        title="Sentinel-2 tiles, for example 31TDJ (none = all that are covered)",
+    )
+    dem: tuple[Path, ...] = option(
+        title="Elevation model (folder of SRTM or Copernicus tiles, GeoTIFF or VRT)",
+        abstract="One or several; where they overlap the first one that has a value wins.",
+        role="dem",
+    )
+    dem_heights: str = option(
+        default="egm96",
+        choices=("egm96", "ellipsoid"),
+        title="Heights of the elevation model are above (egm96 or ellipsoid)",
+    )
+    dem_missing: str = option(
+        default="sea",
+        choices=("fail", "sea", "fill"),
+        title="Where the elevation model has no value (fail, sea or fill)",
+    )
+    orbits: Path | None = option(
+        default=None,
+        title="Folder of precise orbit files (POEORB, RESORB)",
+        abstract="The best file that covers a product is used, else the product's annotation.",
+        role="orbits",
+    )
+    polarisations: tuple[str, ...] = option(
+        default=(),
+        choices=("VV", "VH", "HH", "HV"),
+        title="Polarisations (none = all of the products)",
+    )
+    calibration: str = option(
+        default="gamma",
+        choices=("gamma", "sigma", "beta"),
+        title="Calibration (gamma, sigma or beta)",
+    )
+    remove_noise: bool = option(
+        default=False,
+        title="Remove thermal noise (true or false)",
+        abstract="Backscatter that falls to 0 becomes 1e-7; 0 means no data.",
+    )
+    interpolation: str = option(
+        default="bicubic",
+        choices=("nearest", "bilinear", "bicubic"),
+        title="Interpolation of intensity (nearest, bilinear or bicubic)",
+    )
+    resolution: float = option(
+        default=10.0,
+        unit="m",
+        minimum=5.0,
+        maximum=1000.0,
+        title="Pixel size [m], 5 to 1000, a divisor of 109800",
+    )
+    minimum_coverage: float = option(
+        default=10.0,
+        unit="%",
+        minimum=0.0,
+        maximum=100.0,
+        title="Least share of a tile with data [%], 0 to 100",
+    )
+    names: str = option(
+        default="s1tiling",
+        choices=("s1tiling", "peps"),
+        title="Names of the files (s1tiling = one per polarisation, peps = one for all)",
+    )
+    compression: str = option(
+        default="ZSTD",
+        choices=("ZSTD", "DEFLATE", "NONE"),
+        title="Compression (ZSTD, DEFLATE or NONE)",
+    )
+    threads: int | None = option(
+        default=None,
+        minimum=1,
+        maximum=256,
+        title="Computing threads, 1 to 256 (none = all cores)",
+    )
+    memory_mb: int = option(
+        default=600,
+        unit="MB",
+        minimum=200,
+        maximum=1_000_000,
+        title="Memory budget for pixel blocks [MB], 200 or more",
+    )
+
+    def __post_init__(self) -> None:
+        """Check fields and the rules between them."""
+        Request.__post_init__(self)
+        if TILE_SIZE % self.resolution != 0.0:
+            raise RequestError("resolution", f"a divisor of {TILE_SIZE} m", self.resolution)
+
+
+OUTPUTS = (
+    OutputInfo(
+        name="tiles",
+        title="All tiles",
+        abstract="Zip of one GeoTIFF per tile and polarisation, with the report.",
+        media_type=MediaType.ZIP,
+    ),
+    OutputInfo(
+        name="first_tile",
+        title="The tile with the most data",
+        abstract="One calibrated GeoTIFF by itself, for a map.",
+        media_type=MediaType.GEOTIFF,
+    ),
+    OutputInfo(
+        name="quicklook",
+        title="Quicklook of that tile",
+        abstract="Backscatter in decibels, stretched.",
+        media_type=MediaType.PNG,
+    ),
+    OutputInfo(
+        name="report",
+        title="Report",
+        abstract="Tiles with their covered share, products, orbits, what was left out and why.",
+        media_type=MediaType.JSON,
+    ),
+)
