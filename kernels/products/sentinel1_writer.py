@@ -45,7 +45,7 @@ _IDENTIFIERS = {"S1A": "2014-016A", "S1B": "2016-025A", "S1C": "2024-235A", "S1D
 
 def image_stem(product: ImageProduct, number: int) -> str:
     """Name of an image's files, without ending; `number` counts the images from 1."""
-    orbit, take = product.name.split("_")[7:9]
+    orbit, take = product.name.split("_")[-3:-1]
     return (
         f"{product.platform}-{swath_name(product)}-{product_type(product)}-{product.polarisation}"
         f"-{product.start:%Y%m%dT%H%M%S}-{product.stop:%Y%m%dT%H%M%S}-{orbit}-{take}-{number:03d}"
