@@ -60,6 +60,11 @@ _RECORD_LEAD = 1.909162
 """Of the first record before the first line of a pass [s], as in a real product."""
 
 _COEFFICIENTS = 9
+_RANGE_STEP = 50.0
+_BEFORE = 300
+"""Steps of the slant range before the first pixel that polynomials are fitted to."""
+
+_REACH = _BEFORE * _RANGE_STEP
 _GRID_ROWS = 10
 _NOISE_STEP = 40
 _NOISE_LINES = 10
@@ -205,23 +210,27 @@ def _records(
     incidence = math.asin(math.sin(look) * _ORBIT_RADIUS / _GROUND_RADIUS)
     width = mode.samples * _SPACING
     near = mode.middle_range - 0.5 * width * math.sin(incidence)
-    far = near + 1.1 * width * math.sin(incidence) + 1000.0
+    far = near + width * math.sin(incidence)
     count = math.ceil((seconds + 2.0 * _RECORD_LEAD) / _RECORD_INTERVAL) + 1
     times = [round(start - _RECORD_LEAD + k * _RECORD_INTERVAL, 6) for k in range(count)]
     return [_record(orbit, time, near, far) for time in times]
 
 
 def _record(orbit: OrbitTable, time: float, near: float, far: float) -> GroundRangeRecord:
-    """Fit polynomials to distances along the ellipsoid in the zero-Doppler plane."""
+    """Fit polynomials to distances along the ellipsoid in the zero-Doppler plane.
+
+    They reach beyond the image on both sides, so that readers may go beyond it as well.
+    """
     flat = level_terrain(0.0)
-    ranges: NDArray[np.float64] = np.linspace(near, far, 400)
-    sight = first_sight(orbit, flat, time, near)
+    ranges: NDArray[np.float64] = np.arange(near - _REACH, far + _REACH, _RANGE_STEP)
+    sight = first_sight(orbit, flat, time, float(ranges[0]))
     points = np.empty((ranges.size, 3))
     for row, slant_range in zip(points, ranges, strict=True):
         sight = find_ground(orbit, flat, still(), time, float(slant_range), sight, 1e-7)
         row[:] = sight.x, sight.y, sight.z
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     ground = np.concatenate([[0.0], np.cumsum(steps)])
+    ground -= ground[_BEFORE]
     to_slant = Polynomial.fit(ground, ranges, _COEFFICIENTS - 1).convert()
     to_ground = Polynomial.fit(ranges - near, ground, _COEFFICIENTS - 1).convert()
     return GroundRangeRecord(
