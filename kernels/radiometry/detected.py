@@ -124,12 +124,12 @@ class DetectedGeometry:
         )
         return pixels
 
-    def window(self, rows: Band) -> Window:
-        """Part of the image under some rows of the map, whatever their heights are.
+    def window(self, rows: Band, columns: Band) -> Window:
+        """Find the part of the image under a part of the map, whatever its heights are.
 
         Parameters
         ----------
-        rows : Band
+        rows, columns : Band
             Of the map.
 
         Returns
@@ -138,9 +138,9 @@ class DetectedGeometry:
             With room for the largest kernel.
         """
         polynomials = self.geometry.polynomials
-        step = polynomials.row_step
-        first, last = int(rows.first // step), int((rows.first + rows.rows - 1) // step) + 2
-        nodes = polynomials.coefficients[first:last]
+        nodes = polynomials.coefficients[
+            _nodes(rows, polynomials.row_step), _nodes(columns, polynomials.column_step)
+        ]
         low, high = (nodes @ (z ** np.arange(4.0)) for z in (-1.0, 1.0))
         both = np.concatenate([low.reshape(-1, 2), high.reshape(-1, 2)])
         shape = self.grid.shape
@@ -149,6 +149,11 @@ class DetectedGeometry:
         clipped = np.clip(both[:, 0], 0.0, shape.lines - 1.0)
         pixels = _within(self._pixels(clipped, both[:, 1].copy()), shape.samples)
         return Window(lines=lines, pixels=pixels)
+
+
+def _nodes(pixels: Band, step: float) -> slice:
+    """Nodes around some pixels."""
+    return slice(int(pixels.first // step), int((pixels.first + pixels.rows - 1) // step) + 2)
 
 
 def _within(values: NDArray[np.float64], size: int) -> Band:

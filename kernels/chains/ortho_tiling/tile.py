@@ -19,6 +19,9 @@ from kernels.products.raster import BandWriter, Compression, create_raster
 from kernels.radiometry.detected import DetectedGeometry, Window
 
 _BAND_ROWS = 256
+_BLOCK_COLUMNS = 2048
+"""Columns of a tile that share a window of the image: tracks run askew to the map, so that the
+window under a whole row of a tile would be ten times the pixels that the row needs."""
 
 
 class LineCache:
@@ -53,16 +56,25 @@ class LineCache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """Some columns of the tile in one image: their pixels, and a cache per polarisation."""
+
+    columns: Band
+    pixels: Band
+    caches: tuple[LineCache, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
     """One image of the pass under the tile."""
 
     image: PassImage
     geometry: DetectedGeometry
-    pixels: Band
-    caches: tuple[LineCache, ...]
+    blocks: tuple[_Columns, ...]
 
 
-_Block = tuple[tuple[_Source, Window, tuple[NDArray[np.uint16], ...]], ...]
+_Windows = list[tuple[Band, Window, tuple[NDArray[np.uint16], ...]]]
+_Block = list[tuple[_Source, _Windows]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,25 +140,22 @@ def process_tile(
     covered = 0
 
     def read(rows: Band) -> _Block:
-        block = []
-        for source in sources:
-            lines = _inside(
-                source.geometry.window(rows).lines,
-                source.image.valid.first_line,
-                source.image.valid.lines,
-            )
-            window = Window(lines=lines, pixels=source.pixels)
-            if lines.rows > 1 and source.pixels.rows > 1:
-                block.append((source, window, tuple(c.read(lines) for c in source.caches)))
-        return tuple(block)
+        return [(source, _read(source, rows)) for source in sources]
 
     def compute(rows: Band, block: _Block) -> NDArray[np.float32]:
         out = np.zeros((count, rows.rows, grid.shape.samples), np.float32)
-        for row in range(rows.rows):
-            for source, window, amplitudes in block:
-                places = source.geometry.places(rows.first + row)
-                for number, calibrated in enumerate(source.image.calibrated):
-                    calibrated.sample(places, amplitudes[number], window, out[number, row])
+        for source, windows in block:
+            for row in range(rows.rows if windows else 0):
+                lines, pixels = source.geometry.places(rows.first + row)
+                for columns, window, amplitudes in windows:
+                    part = slice(columns.first, columns.first + columns.rows)
+                    for number, calibrated in enumerate(source.image.calibrated):
+                        calibrated.sample(
+                            (lines[part], pixels[part]),
+                            amplitudes[number],
+                            window,
+                            out[number, row, part],
+                        )
         return out
 
     with ExitStack() as stack:
@@ -191,23 +200,36 @@ def process_tile(
 
 
 def _sources(images: tuple[PassImage, ...], grid: MapGrid, dem: Dem) -> tuple[_Source, ...]:
+    """Geometry of every image, and caches for its blocks of columns."""
+    rows = Band(0, grid.shape.lines)
     sources = []
     for image in images:
         geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
-        pixels = _inside(
-            geometry.window(Band(0, grid.shape.lines)).pixels,
-            image.valid.first_sample,
-            image.valid.samples,
-        )
-        sources.append(
-            _Source(
-                image=image,
-                geometry=geometry,
-                pixels=pixels,
-                caches=tuple(LineCache(product, pixels) for product in image.products),
+        blocks = []
+        for columns in split_rows(grid.shape.samples, band_rows=_BLOCK_COLUMNS):
+            pixels = _inside(
+                geometry.window(rows, columns).pixels,
+                image.valid.first_sample,
+                image.valid.samples,
             )
-        )
+            caches = tuple(LineCache(product, pixels) for product in image.products)
+            blocks.append(_Columns(columns=columns, pixels=pixels, caches=caches))
+        sources.append(_Source(image=image, geometry=geometry, blocks=tuple(blocks)))
     return tuple(sources)
+
+
+def _read(source: _Source, rows: Band) -> _Windows:
+    """Windows of an image under some rows of the tile; none where it has no pixels there."""
+    valid = source.image.valid
+    windows = []
+    for block in source.blocks:
+        found = source.geometry.window(rows, block.columns)
+        lines = _inside(found.lines, valid.first_line, valid.lines)
+        if lines.rows > 1 and block.pixels.rows > 1:
+            window = Window(lines=lines, pixels=block.pixels)
+            amplitudes = tuple(cache.read(lines) for cache in block.caches)
+            windows.append((block.columns, window, amplitudes))
+    return windows
 
 
 def _inside(band: Band, first: int, count: int) -> Band:
