@@ -182,7 +182,8 @@ def process_tile(
             nonlocal covered
             _write(writers, rows, found)
             covered += int(np.count_nonzero(found[0]))
-            pieces.append(found[0, :: looks.azimuth, :: looks.range])
+            # a copy: a view would keep every band of the tile in memory
+            pieces.append(found[0, :: looks.azimuth, :: looks.range].copy())
 
         run_bands(
             split_rows(grid.shape.lines, band_rows=_BAND_ROWS, multiple=looks.azimuth),
