@@ -15,7 +15,7 @@ from kernels.errors import ProductError
 from kernels.geometry.ellipsoid import geodetic_to_ecef
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.zero_doppler import ground_to_radar
-from kernels.model import SPEED_OF_LIGHT, GrdProduct, OrbitSource, Shape
+from kernels.model import SPEED_OF_LIGHT, GrdProduct, GroundRangeRecord, OrbitSource, Shape
 from kernels.products.annotation import read_annotation
 from kernels.products.annotation_head import ProductContext
 from kernels.products.detected_annotation import (
@@ -130,18 +130,33 @@ def annotated_times(product: GrdProduct) -> NDArray[np.float64]:
     return product.grid.first_line_time + product.geolocation.lines * product.grid.line_interval
 
 
-def samples_by_nearest_record(
-    product: GrdProduct, slant_ranges: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sample of the tie points at slant ranges [m], by the record nearest to their line."""
+def nearest_records(product: GrdProduct) -> list[GroundRangeRecord]:
+    """Record nearest to the line of each tie point."""
     records = product.grid.records
     times = np.array([record.azimuth_time for record in records])
     nearest = np.abs(annotated_times(product)[:, np.newaxis] - times).argmin(axis=1)
+    return [records[k] for k in nearest]
+
+
+def samples_by_nearest_record(
+    product: GrdProduct, slant_ranges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sample of the tie points at slant ranges [m]."""
     ground = [
-        polyval(r - records[k].slant_range_origin, records[k].slant_to_ground)
-        for r, k in zip(slant_ranges, nearest, strict=True)
+        polyval(slant_range - record.slant_range_origin, record.slant_to_ground)
+        for slant_range, record in zip(slant_ranges, nearest_records(product), strict=True)
     ]
     return np.array(ground) / product.grid.ground_range_spacing
+
+
+def slant_ranges_by_nearest_record(product: GrdProduct) -> NDArray[np.float64]:
+    """Slant range [m] of the tie points at their samples."""
+    spacing = product.grid.ground_range_spacing
+    ranges = [
+        polyval(pixel * spacing - record.ground_range_origin, record.ground_to_slant)
+        for pixel, record in zip(product.geolocation.pixels, nearest_records(product), strict=True)
+    ]
+    return np.array(ranges)
 
 
 @pytest.mark.shared_data
@@ -169,14 +184,21 @@ def test_recent_grids_are_met_by_orbit_bistatic_term_and_nearest_record(shared_d
 
 
 @pytest.mark.shared_data
-def test_the_nearest_record_holds_a_quarter_of_a_second_away(shared_data: Path) -> None:
-    """The last row of this StripMap image is 0.25 s from its record, 0.13 px by interpolation."""
-    (path,) = shared_data.glob("sm_annotations/*s4-grd-vv*.xml")
-    product = read_detected_annotation(path)
-    assert product.mode == "SM"
-    ties = product.geolocation
-    found = samples_by_nearest_record(product, 0.5 * SPEED_OF_LIGHT * ties.slant_range_times)
-    np.testing.assert_allclose(found, ties.pixels, rtol=0, atol=1e-4)
+def test_tie_points_are_ground_to_slant_of_the_nearest_record(shared_data: Path) -> None:
+    """To rounding, also where the record is 0.25 s away (StripMap).
+
+    This holds for tie points; it does not tell how lines between two records were resampled.
+    """
+    products = [read_detected_annotation(p) for g in RECENT for p in shared_data.glob(g)]
+    products += [read_detected_annotation(p) for p in shared_data.glob("sm_annotations/*grd*.xml")]
+    assert {product.mode for product in products} == {"IW", "SM"}
+    for product in products:
+        np.testing.assert_allclose(
+            slant_ranges_by_nearest_record(product),
+            0.5 * SPEED_OF_LIGHT * product.geolocation.slant_range_times,
+            rtol=0,
+            atol=1e-6,
+        )
 
 
 @pytest.mark.shared_data
