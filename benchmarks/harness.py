@@ -29,7 +29,11 @@ import numpy as np
 from kernels.engine.workspace import scratch_folder
 
 ROOT = Path(__file__).resolve().parents[1]
-SIMULATION_SOURCES = ("kernels/simulation/**/*.py", "kernels/products/**/*.py", "kernels/model/*.py")
+SIMULATION_SOURCES = (
+    "kernels/simulation/**/*.py",
+    "kernels/products/**/*.py",
+    "kernels/model/*.py",
+)
 """Code that simulated input depends on."""
 
 
