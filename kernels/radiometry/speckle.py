@@ -21,6 +21,8 @@ LAGS = 3
 
 _HOMOGENEOUS = 0.25
 _LEAST_BLOCKS = 4
+_CORRELATED_BLOCKS = 256
+"""Most blocks that the correlation is found of: it is known to 0.003 from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +85,17 @@ def measure_speckle(blocks: Iterable[NDArray[np.float32]]) -> Speckle | None:
     Speckle or None
         None where there are fewer than a few blocks, or none that varies.
     """
-    whole = np.concatenate([np.empty((0, BLOCK, BLOCK), np.float32), *blocks]).astype(np.float64)
-    mean, variance = whole.mean(axis=(1, 2)), whole.var(axis=(1, 2), ddof=1)
+    whole = np.concatenate([np.empty((0, BLOCK, BLOCK), np.float32), *blocks])
+    mean = whole.mean(axis=(1, 2), dtype=np.float64)
+    variance = whole.var(axis=(1, 2), dtype=np.float64, ddof=1)
     varies = variance > 1e-10 * mean**2
     whole, mean, variance = whole[varies], mean[varies], variance[varies]
     if len(whole) < _LEAST_BLOCKS:
         return None
     looks = mean**2 / variance
     chosen = _densest(np.log(looks))
-    contrast = whole[chosen] / mean[chosen, None, None] - 1.0
+    some = chosen[:: -(-chosen.size // _CORRELATED_BLOCKS)]
+    contrast = whole[some] / mean[some, None, None] - 1.0
     return Speckle(
         looks=float(np.median(looks[chosen])),
         correlation=_correlation(contrast),

@@ -25,7 +25,6 @@ from kernels.radiometry.multitemporal import (
     add_intensities,
     add_ratios,
     is_valid,
-    no_sums,
     quegan_yu,
     ratio_filter,
     window_means,
@@ -116,14 +115,16 @@ class Pass:
 
 
 class _Block(NamedTuple):
+    """Images and sums (total, counts) of shape (layers, rows, columns), halo included."""
+
     images: NDArray[np.float32]
-    sums: TemporalSums
+    sums: NDArray[np.float32]
     core: Band
 
 
 class _Done(NamedTuple):
     filtered: list[NDArray[np.float32]]
-    sums: TemporalSums
+    sums: NDArray[np.float32]
 
 
 def run_pass(
@@ -171,13 +172,8 @@ def run_pass(
 
     def read(band: Band) -> _Block:
         block = images.read(band)
-        known = sums.read(band)
-        top = max(band.first - half, 0)
-        return _Block(
-            block,
-            TemporalSums(*known) if before else no_sums(block.shape[1:]),
-            Band(band.first - top, band.rows),
-        )
+        known = sums.read(band) if before else np.zeros((2, *block.shape[1:]), np.float32)
+        return _Block(block, known, Band(min(band.first, half), band.rows))
 
     rows = plan.band_rows(work.acquisitions, grid.shape.samples)
     cached = sum(a.block_rows for a in work.acquisitions if a.block_rows > rows)
@@ -190,7 +186,7 @@ def run_pass(
             for writer, filtered in zip(writers, done.filtered, strict=True):
                 writer.write(band.first, filtered[None])
             if state_writer is not None:
-                state_writer.write(band.first, np.stack(done.sums))
+                state_writer.write(band.first, done.sums)
 
         run_bands(
             _bands(grid.shape.lines, rows, half),
@@ -221,7 +217,7 @@ class _Computing:
     def compute(self, block: _Block) -> _Done:
         """Add the images to the sums, then filter those that are wanted."""
         rows = slice(block.core.first, block.core.first + block.core.rows)
-        core_sums = TemporalSums(block.sums.total[rows], block.sums.counts[rows])
+        core_sums = TemporalSums(*block.sums[:, rows])
         means: list[NDArray[np.float32] | None] = [None] * len(block.images)
         for k, image in enumerate(block.images):
             self._measured[k] = self._measured[k] or bool(is_valid(image).any())
@@ -230,7 +226,7 @@ class _Computing:
             if self._plan.method == "quegan":
                 means[k] = add_ratios(image, core_sums, window=self._plan.window, core=block.core)
             else:
-                add_intensities(image, block.sums)
+                add_intensities(image, TemporalSums(*block.sums))
         filtered = [
             self._filter(image, means[k], block, core_sums, acquisition.missing)
             for k, (image, acquisition) in enumerate(
@@ -238,7 +234,7 @@ class _Computing:
             )
             if acquisition.name in self._work.results
         ]
-        return _Done(filtered, core_sums)
+        return _Done(filtered, block.sums[:, rows])
 
     def _filter(
         self,
@@ -258,7 +254,7 @@ class _Computing:
             return lee_filter(image, window=window, looks=looks, core=core, missing=missing)
         return ratio_filter(
             image,
-            block.sums,
+            TemporalSums(*block.sums),
             window=window,
             looks=self._plan.looks,
             window_pixels=self._plan.window_pixels,

@@ -49,10 +49,11 @@ class LayerReader:
             self._band = self._dataset.GetRasterBand(layer.band)
         self.shape = Shape(self._dataset.RasterYSize, self._dataset.RasterXSize)
 
-    def read(self, first_row: int, rows: NDArray[np.float32]) -> None:
+    def read(self, first_row: int, rows: NDArray[np.float32], *, first_column: int = 0) -> None:
         """Fill an array of shape (rows, columns)."""
+        down, across = rows.shape
         with gdal_errors(InputError, self._layer.path.name):
-            self._band.ReadAsArray(0, first_row, rows.shape[1], rows.shape[0], buf_obj=rows)
+            self._band.ReadAsArray(first_column, first_row, across, down, buf_obj=rows)
         if self._layer.holes is not None:
             rows[rows == np.float32(self._layer.holes)] = 0.0
 

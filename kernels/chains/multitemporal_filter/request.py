@@ -130,7 +130,7 @@ OUTPUTS = (
     OutputInfo(
         name="picture",
         title="Quicklook before and after",
-        abstract="Newest acquisition and its filtered version, in decibels.",
+        abstract="Middle of the newest acquisition and of its filtered version, in decibels.",
         media_type=MediaType.PNG,
     ),
     OutputInfo(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from kernels.chains.artefacts import Artefact, ChainResult
 from kernels.chains.multitemporal_filter.passes import FilterPlan, Pass, run_pass
+from kernels.chains.multitemporal_filter.picture import before_and_after
 from kernels.chains.multitemporal_filter.reading import Layer
 from kernels.chains.multitemporal_filter.report import describe_looks, make_report
 from kernels.chains.multitemporal_filter.request import OUTPUTS, MultitemporalFilterRequest
@@ -22,6 +23,7 @@ from kernels.chains.multitemporal_filter.state import (
     filtered_images,
     find_state,
     is_filtered,
+    state_name,
     state_tags,
 )
 from kernels.engine.bands import default_threads
@@ -48,7 +50,7 @@ class _Run:
 
     @property
     def state_path(self) -> Path:
-        return self.folder / f"{self.series.name}_state.tif"
+        return self.folder / state_name(self.series)
 
     def result(self, acquisition: Acquisition) -> Path:
         return self.folder / acquisition.result
@@ -80,18 +82,24 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
     clock = time.perf_counter()
     progress.update(0.0, "series")
     series = open_series(request)
-    before = _sample(series.acquisitions, [a.path for a in series.acquisitions], source=True)
-    job = _Run(request, folder, series, _plan(request, before), None, set())
-    job.state = find_state(job.state_path, series, request)
+    state = find_state(folder / state_name(series), series, request)
+    sampled = _sampled(series, state)
+    before = _speckle((a, Layer(a.path, a.band, a.holes)) for a in sampled)
+    job = _Run(request, folder, series, _plan(request, before), state, set())
     seconds = {"series": time.perf_counter() - clock}
     clock = time.perf_counter()
     _filter(job, progress.part(0.02, 0.9))
     seconds["filter"] = time.perf_counter() - clock
     clock = time.perf_counter()
     progress.update(0.9, "report")
+    newest = series.acquisitions[-1]
     with scratch_folder(folder) as scratch:
-        report = _report(job, before, seconds)
-        _draw(job, report, scratch / _PICTURE)
+        report = _report(job, sampled, before, seconds)
+        before_and_after(
+            scratch / _PICTURE,
+            Layer(newest.path, newest.band, newest.holes),
+            Layer(job.result(newest), 1, newest.holes),
+        )
         report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
         text = json.dumps(report, indent=2, ensure_ascii=False)
         (scratch / _REPORT).write_text(text + "\n", encoding="utf-8")
@@ -104,7 +112,7 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
             publish(scratch / name, folder / name)
     progress.update(1.0, "done")
     paths = {
-        "filtered": job.result(series.acquisitions[-1]),
+        "filtered": job.result(newest),
         "filtered_series": folder / _ARCHIVE,
         "state": job.state_path,
         "picture": folder / _PICTURE,
@@ -134,17 +142,17 @@ def _plan(request: MultitemporalFilterRequest, before: dict[str, Speckle]) -> Fi
     )
 
 
-def _sample(
-    acquisitions: Sequence[Acquisition], paths: Sequence[Path], *, source: bool
-) -> dict[str, Speckle]:
-    """Measure the speckle of the first, middle and last file, by name of the acquisition."""
-    found: dict[str, Speckle] = {}
-    for k in sorted({0, len(paths) // 2, len(paths) - 1}):
-        item = acquisitions[k]
-        speckle = sample_speckle(Layer(paths[k], item.band if source else 1, item.holes))
-        if speckle is not None:
-            found[item.name] = speckle
-    return found
+def _sampled(series: Series, state: State | None) -> tuple[Acquisition, ...]:
+    """Choose the first, the middle and the last of what is new, or the last of all."""
+    known = state.names if state else ()
+    new = [a for a in series.acquisitions if a.name not in known] or [series.acquisitions[-1]]
+    return tuple(new[k] for k in sorted({0, len(new) // 2, len(new) - 1}))
+
+
+def _speckle(layers: Iterable[tuple[Acquisition, Layer]]) -> dict[str, Speckle]:
+    """Measure the speckle of files, by name of the acquisition."""
+    found = {a.name: sample_speckle(layer) for a, layer in layers}
+    return {name: speckle for name, speckle in found.items() if speckle is not None}
 
 
 def _filter(job: _Run, progress: Progress) -> None:
@@ -232,9 +240,14 @@ def _adopt_state(job: _Run) -> None:
         job.state = State(publish(copy, job.state_path), job.state.names)
 
 
-def _report(job: _Run, before: dict[str, Speckle], seconds: dict[str, float]) -> dict[str, Any]:
+def _report(
+    job: _Run,
+    sampled: Iterable[Acquisition],
+    before: dict[str, Speckle],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
     acquisitions = job.series.acquisitions
-    after = _sample(acquisitions, [job.result(a) for a in acquisitions], source=False)
+    after = _speckle((a, Layer(job.result(a), 1, a.holes)) for a in sampled)
     counts = sample_counts(Layer(job.state_path, 2))
     names = job.state.names if job.state else ()
     return make_report(
@@ -251,22 +264,4 @@ def _report(job: _Run, before: dict[str, Speckle], seconds: dict[str, float]) ->
             images=counts.median if counts else len(names),
         ),
         seconds=seconds,
-    )
-
-
-def _draw(job: _Run, report: dict[str, Any], path: Path) -> None:
-    """Draw the newest acquisition; matplotlib is imported here, not by the web tier."""
-    from kernels.chains.multitemporal_filter.picture import before_and_after  # noqa: PLC0415
-
-    newest = job.series.acquisitions[-1]
-    measured = report["looks"]["measured"]
-    looks = f", {measured:.0f} looks" if measured else ""
-    before_and_after(
-        path,
-        Layer(newest.path, newest.band, newest.holes),
-        Layer(job.result(newest), 1, newest.holes),
-        grid=job.series.grid,
-        title=newest.path.stem,
-        subtitle=f"{job.request.method}, {job.request.window} x {job.request.window} pixels, "
-        f"{len(report['images_in_state'])} acquisitions{looks}",
     )

@@ -1,4 +1,4 @@
-"""Figures from a few strips of rows: speckle, and numbers of acquisitions."""
+"""Figures from a few windows of a file: speckle, and numbers of acquisitions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.multitemporal_filter.reading import Layer, LayerReader, block_cache
+from kernels.engine.bands import Band
 from kernels.errors import InputError
-from kernels.radiometry.speckle import BLOCK, Speckle, cut_blocks, measure_speckle
+from kernels.products.raster import TILE
+from kernels.radiometry.speckle import Speckle, cut_blocks, measure_speckle
 
-_STRIPS = 12
+_WINDOWS = 6
+"""Windows of a tile each, down and across: some per cent of a large file, all of a small one."""
 
 
 class Counts(NamedTuple):
@@ -23,15 +26,20 @@ class Counts(NamedTuple):
     most: int
 
 
-def _strips(layer: Layer) -> Iterator[NDArray[np.float32]]:
-    """Read strips of `BLOCK` rows, evenly spread."""
+def _cut(pixels: int) -> list[Band]:
+    """Tiles evenly spread along one side."""
+    tiles = -(-pixels // TILE)
+    chosen = sorted({int(t) for t in np.linspace(0, tiles - 1, min(_WINDOWS, tiles))})
+    return [Band(t * TILE, min(TILE, pixels - t * TILE)) for t in chosen]
+
+
+def _windows(layer: Layer) -> Iterator[NDArray[np.float32]]:
     reader = LayerReader(layer)
-    lines, columns = reader.shape
-    number = min(_STRIPS, lines // BLOCK)
-    for first in np.linspace(0, lines - BLOCK, number).astype(int) if number else ():
-        strip = np.empty((BLOCK, columns), np.float32)
-        reader.read(int(first), strip)
-        yield strip
+    for rows in _cut(reader.shape.lines):
+        for columns in _cut(reader.shape.samples):
+            window = np.empty((rows.rows, columns.rows), np.float32)
+            reader.read(rows.first, window, first_column=columns.first)
+            yield window
 
 
 def sample_speckle(layer: Layer) -> Speckle | None:
@@ -55,10 +63,10 @@ def sample_speckle(layer: Layer) -> Speckle | None:
     blocks: list[NDArray[np.float32]] = []
     negative = positive = 0
     with block_cache(0):
-        for strip in _strips(layer):
-            positive += int(np.count_nonzero(strip > 0.0))
-            negative += int(np.count_nonzero(strip < 0.0))
-            blocks.append(cut_blocks(strip))
+        for window in _windows(layer):
+            positive += int(np.count_nonzero(window > 0.0))
+            negative += int(np.count_nonzero(window < 0.0))
+            blocks.append(cut_blocks(window))
     if negative > positive:
         raise InputError(f"{layer.path.name} must hold linear intensities, not decibels")
     return measure_speckle(blocks)
@@ -67,7 +75,7 @@ def sample_speckle(layer: Layer) -> Speckle | None:
 def sample_counts(layer: Layer) -> Counts | None:
     """Find the numbers of acquisitions in the count band of a state."""
     with block_cache(0):
-        found = [strip[strip > 0.0] for strip in _strips(layer)]
+        found = [window[window > 0.0] for window in _windows(layer)]
     values = np.concatenate([np.empty(0, np.float32), *found])
     if not values.size:
         return None

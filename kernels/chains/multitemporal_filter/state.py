@@ -33,6 +33,11 @@ class State:
     names: tuple[str, ...]
 
 
+def state_name(series: Series) -> str:
+    """Name the state of a series."""
+    return f"{series.name}_state.tif"
+
+
 def state_tags(
     series: Series, request: MultitemporalFilterRequest, names: Iterable[str]
 ) -> dict[str, str]:
