@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from kernels.engine.bands import Band, default_threads, run_bands, split_rows
+from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
 from kernels.errors import ProductError, RequestError
-from kernels.model import GrdProduct
+from kernels.model import GrdProduct, Shape
 from kernels.products.sentinel1 import open_sentinel1
 from kernels.products.sentinel1_writer import write_manifest
-from kernels.products.sentinel1_writer_grd import create_detected, write_grd_annotation
+from kernels.products.sentinel1_writer_grd import write_grd_annotation
 from kernels.simulation.acquisition import Acquisition, Track
 from kernels.simulation.derive import copy_metadata
 from kernels.simulation.detected_acquisition import DetectedMode, make_detected
-from kernels.simulation.detected_image import Background, DetectedImage, make_borders, plan_image
-from kernels.simulation.detected_truth import save_detected_truth
+from kernels.simulation.detected_filling import DetectedFiles, fill_detected
+from kernels.simulation.detected_image import Background
 from kernels.simulation.detected_view import (
     TargetGrid,
     ground_view,
-    see_targets,
     spread_targets,
 )
-from kernels.simulation.facts import scene_parameters
 from kernels.simulation.locate_numba import Terrain
 from kernels.simulation.scene import PointTarget, Scene, terrain_of
 from kernels.simulation.series import TRUTH, publish_folders
-from kernels.simulation.truth import save_scene
 
-_BAND_PIXELS = 1_000_000
-_SEED_STEP = 1_000_003
+_POLARISATIONS = ("VV", "VH", "HH", "HV")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +45,6 @@ class SimulatedDetected:
 
     products: tuple[Path, ...]
     truth: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pass:
-    """One product as it is made: its images by polarisation and their measurement files."""
-
-    safe: Path
-    images: tuple[GrdProduct, ...]
-    measurements: tuple[Path, ...]
-    band: Band
-    at_start: bool = True
-    at_end: bool = True
 
 
 def simulate_detected(
@@ -121,9 +104,10 @@ def simulate_detected(
         If asked to stop; nothing is left.
     """
     track, mode = track or Track(), mode or DetectedMode()
-    _check(acquisitions=acquisitions, polarisations=polarisations)
-    if not 0 <= 4 * border < min(mode.lines, mode.samples):
-        raise RequestError("border", "from 0 to a quarter of the image", border)
+    if not acquisitions:
+        raise RequestError("acquisitions", "at least one", "none")
+    polarisations = _checked(polarisations)
+    _check_border(border, Shape(mode.lines, mode.samples))
     terrain = terrain_of(scene.dem)
     with scratch_folder(folder) as scratch:
         passes = []
@@ -136,10 +120,11 @@ def simulate_detected(
             raise RequestError("acquisitions", "of different instants or platforms", "equal ones")
         facts = {"acquisitions": [asdict(a) for a in acquisitions], "track": asdict(track)}
         first = passes[: mode.slices]
-        _fill(
+        fill_detected(
             scratch,
             scene,
             passes,
+            terrain=terrain,
             background=background or Background(),
             targets=_targets(scene, terrain, first, target_grid),
             border=border,
@@ -206,7 +191,7 @@ def simulate_detected_on_annotation(
     Cancelled
         If asked to stop; nothing is left.
     """
-    _check(polarisations=polarisations)
+    polarisations = _checked(polarisations)
     terrain = terrain_of(scene.dem)
     with scratch_folder(folder) as scratch:
         safe = copy_metadata(product, scratch)
@@ -216,7 +201,8 @@ def simulate_detected_on_annotation(
         band = lines or Band(0, everything)
         if not 0 <= band.first < band.first + band.rows <= everything:
             raise RequestError("lines", f"within {everything} lines", f"{band.first}")
-        made = _Pass(
+        _check_border(border, images[0].grid.shape)
+        made = DetectedFiles(
             safe=safe,
             images=images,
             measurements=tuple(
@@ -225,10 +211,11 @@ def simulate_detected_on_annotation(
             ),
             band=band,
         )
-        _fill(
+        fill_detected(
             scratch,
             scene,
             [made],
+            terrain=terrain,
             background=background or Background(),
             targets=_targets(scene, terrain, [made], target_grid),
             border=border,
@@ -239,18 +226,26 @@ def simulate_detected_on_annotation(
         return _publish(scratch, folder, [made])
 
 
-def _check(**sequences: Sequence[object]) -> None:
-    for name, sequence in sequences.items():
-        if not sequence:
-            raise RequestError(name, "at least one", "none")
+def _checked(polarisations: Sequence[str]) -> tuple[str, ...]:
+    """Return the polarisations in capitals if they are known and different."""
+    chosen = tuple(polarisation.upper() for polarisation in polarisations)
+    if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(_POLARISATIONS):
+        rule = f"different ones of {', '.join(_POLARISATIONS)}"
+        raise RequestError("polarisations", rule, ", ".join(chosen) or "none")
+    return chosen
+
+
+def _check_border(border: int, shape: Shape) -> None:
+    if not 0 <= 4 * border < min(shape):
+        raise RequestError("border", "from 0 to a quarter of the image", border)
 
 
 def _write_metadata(
     scratch: Path, images: tuple[GrdProduct, ...], number: int, slices: int
-) -> _Pass:
+) -> DetectedFiles:
     """Write the annotation of one slice, counted from 1, or of a product that is none (0)."""
     safe = scratch / f"{images[0].name}.SAFE"
-    return _Pass(
+    return DetectedFiles(
         safe=safe,
         images=images,
         measurements=write_grd_annotation(safe, images, slice_number=number),
@@ -266,28 +261,29 @@ def _complete(safe: Path, polarisations: Sequence[str]) -> None:
     if not there:
         raise ProductError(f"{safe.name} has no annotation")
     old = there[0]
-    numbers = f"{1:03d}", f"{2:03d}"
-    for new in (p.upper() for p in polarisations if p.upper() not in there):
+    for new in (p for p in polarisations if p not in there):
         for path in sorted(safe.glob(f"annotation/**/*-{old.lower()}-*.xml")):
             name = path.name.replace(f"-{old.lower()}-", f"-{new.lower()}-")
-            name = name.replace(f"-{numbers[0]}.xml", f"-{numbers[1]}.xml")
+            name = name.replace("-001.xml", "-002.xml")
             text = path.read_text(encoding="utf-8")
             text = text.replace(f"<polarisation>{old}<", f"<polarisation>{new}<")
-            text = text.replace(f"<imageNumber>{numbers[0]}<", f"<imageNumber>{numbers[1]}<")
+            text = text.replace("<imageNumber>001<", "<imageNumber>002<")
             path.with_name(name).write_text(text, encoding="utf-8")
 
 
 def _targets(
-    scene: Scene, terrain: Terrain, passes: Sequence[_Pass], grid: TargetGrid | None
+    scene: Scene, terrain: Terrain, passes: Sequence[DetectedFiles], grid: TargetGrid | None
 ) -> list[PointTarget]:
     """Targets of the scene, and those spread over the lines that get pixels."""
     targets = list(scene.targets)
-    for number, made in enumerate(passes if grid is not None else ()):
+    if grid is None:
+        return targets
+    for number, made in enumerate(passes):
         image = made.images[0]
         start = image.grid.first_line_time + made.band.first * image.grid.line_interval
         view = ground_view(image.grid, image.state_vectors)._replace(first_line_time=start)
         targets += spread_targets(
-            grid or TargetGrid(),
+            grid,
             image.grid.shape._replace(lines=made.band.rows),
             view,
             terrain,
@@ -297,93 +293,7 @@ def _targets(
     return targets
 
 
-def _fill(
-    scratch: Path,
-    scene: Scene,
-    passes: Sequence[_Pass],
-    *,
-    background: Background,
-    targets: Sequence[PointTarget],
-    border: int,
-    facts: dict[str, Any],
-    threads: int | None,
-    progress: Progress | None,
-) -> None:
-    """Write all pixels, and the truth beside."""
-    progress, threads = progress or Progress(), threads or default_threads()
-    truth = scratch / TRUTH
-    truth.mkdir()
-    done, count = 0, sum(len(made.images) for made in passes)
-    for number, made in enumerate(passes):
-        plans = _plans(scene, made, number, background=background, targets=targets, border=border)
-        for plan, path in zip(plans, made.measurements, strict=True):
-            if done % len(made.images) == 0:
-                save_detected_truth(truth, number, plan.product, plan.targets, plan.borders)
-            part = progress.part(done / count, (done + 1) / count)
-            _write_pixels(path, plan, made.band, threads=threads, progress=part)
-            done += 1
-    everything = {
-        "scene": scene_parameters(scene),
-        "products": [made.images[0].name for made in passes],
-        "polarisations": [image.polarisation for image in passes[0].images],
-        "background": asdict(background),
-        "targets": [asdict(target) for target in targets],
-        "border": border,
-    }
-    save_scene(truth, everything | facts)
-
-
-def _plans(
-    scene: Scene,
-    made: _Pass,
-    number: int,
-    *,
-    background: Background,
-    targets: Sequence[PointTarget],
-    border: int,
-) -> Iterator[DetectedImage]:
-    """Images of a product; what depends on geometry alone is computed once."""
-    first = made.images[0]
-    terrain = terrain_of(scene.dem)
-    view = ground_view(first.grid, first.state_vectors)
-    seen = see_targets(targets, first.grid.shape, view, terrain)
-    borders = make_borders(first.grid.shape, border, at_start=made.at_start, at_end=made.at_end)
-    relief = None
-    for k, image in enumerate(made.images):
-        plan = plan_image(
-            image,
-            scene,
-            background,
-            terrain=terrain,
-            view=view,
-            band=made.band,
-            targets=seen,
-            borders=borders,
-            seed=scene.seed + _SEED_STEP * (len(made.images) * number + k),
-            beta_nought=relief,
-        )
-        relief = plan.beta_nought
-        yield plan
-
-
-def _write_pixels(
-    path: Path, plan: DetectedImage, band: Band, *, threads: int, progress: Progress
-) -> None:
-    image = plan.product
-    rows = max(_BAND_PIXELS // image.grid.shape.samples, 16)
-    with create_detected(path, image) as writer:
-        run_bands(
-            split_rows(band.rows, band_rows=rows, first=band.first),
-            read=lambda part: part,
-            compute=lambda _part, part: plan.render(part),
-            write=lambda part, pixels: writer.write(part.first, pixels),
-            threads=threads,
-            progress=progress,
-            step=f"{image.platform} {image.start:%Y-%m-%d} {image.polarisation}",
-        )
-
-
-def _publish(scratch: Path, folder: Path, passes: Sequence[_Pass]) -> SimulatedDetected:
+def _publish(scratch: Path, folder: Path, passes: Sequence[DetectedFiles]) -> SimulatedDetected:
     names = [made.safe.name for made in passes]
     publish_folders(scratch, folder, (*names, TRUTH))
     return SimulatedDetected(products=tuple(folder / name for name in names), truth=folder / TRUTH)

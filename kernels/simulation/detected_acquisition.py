@@ -11,6 +11,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
+from kernels.errors import RequestError
 from kernels.model import (
     SPEED_OF_LIGHT,
     GeolocationGrid,
@@ -53,6 +54,7 @@ LINE_INTERVAL = 1.496569996245720e-3
 """Of real IW GRDH products [s]: 10 m on the ground."""
 
 _SPACING = 10.0
+_SMALLEST = 40
 _BISTATIC_RANGE = 0.5 * SPEED_OF_LIGHT * 5.85e-3
 _ORBIT_SECONDS = 80.0
 _RECORD_INTERVAL = 1.0
@@ -96,6 +98,12 @@ class DetectedMode:
     middle_range: float = 830_000.0
     beta_nought: float = 474.0
     noise: float = 1500.0
+
+    def __post_init__(self) -> None:
+        """Check the sizes; raises RequestError naming the one that breaks its rule."""
+        for name, least in (("lines", _SMALLEST), ("samples", _SMALLEST), ("slices", 1)):
+            if getattr(self, name) < least:
+                raise RequestError(name, f"at least {least}", getattr(self, name))
 
 
 def make_detected(

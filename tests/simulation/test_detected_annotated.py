@@ -21,6 +21,7 @@ from kernels.simulation import (
 from kernels.simulation.detected_numba import image_point
 from kernels.simulation.detected_view import ground_view
 from kernels.simulation.locate_numba import cartesian
+from tests.simulation.detected_tools import centroid
 
 WINDOW = Band(8_000, 120)
 LEVEL = 0.1
@@ -118,11 +119,7 @@ def test_targets_peak_where_the_truth_says(simulated: SimulatedDetected) -> None
     for polarisation in ("VV", "VH"):
         amplitudes = window(open_sentinel1(simulated.products[0]).grd(polarisation))
         for line, pixel in zip(targets.line - WINDOW.first, targets.pixel, strict=True):
-            i, j = round(line), round(pixel)
-            power = amplitudes[i - 3 : i + 4, j - 3 : j + 4] ** 2
-            offsets = np.arange(-3, 4)
-            centre = power.sum(axis=1) @ offsets, power.sum(axis=0) @ offsets
-            found = np.array(centre) / power.sum() + (i, j)
+            found = centroid(amplitudes, line, pixel)
             np.testing.assert_allclose(found, (line, pixel), atol=0.005)  # [pixels]
 
 
