@@ -34,6 +34,7 @@ _BAND_ROWS = (TILE, TILE // 2, TILE // 4, TILE // 8)
 """Rows of a band: parts of a tile, so that a tile is finished before the next is begun."""
 _FEWEST_ROWS = TILE // 4
 """Smaller bands spend their time on halos: rather fewer acquisitions at a time."""
+MEGABYTE = 1e6
 _TEMPORARIES = 12
 """Arrays of one acquisition's band that the filters of single acquisitions make."""
 
@@ -75,7 +76,7 @@ class FilterPlan:
     def band_rows(self, acquisitions: Sequence[Acquisition], columns: int) -> int:
         """Rows of a band that fit the budget."""
         for rows in _BAND_ROWS:
-            if self._bytes(acquisitions, columns, rows) <= 1e6 * self.memory_mb:
+            if self._bytes(acquisitions, columns, rows) <= MEGABYTE * self.memory_mb:
                 return rows
         return _BAND_ROWS[-1]
 
@@ -86,7 +87,7 @@ class FilterPlan:
         size = len(acquisitions)
         while (
             size > 1
-            and self._bytes(acquisitions[:size], columns, _FEWEST_ROWS) > 1e6 * self.memory_mb
+            and self._bytes(acquisitions[:size], columns, _FEWEST_ROWS) > MEGABYTE * self.memory_mb
         ):
             size -= 1
         return [acquisitions[k : k + size] for k in range(0, len(acquisitions), size)]
