@@ -1,0 +1,309 @@
+"""Detected images on a map: ground range, interpolation, borders, and where targets come out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyproj
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from kernels.engine.bands import Band
+from kernels.geometry.orbit import Orbit
+from kernels.model import (
+    Dem,
+    GeographicBox,
+    GroundRangeGrid,
+    GroundRangeRecord,
+    MapGrid,
+    Shape,
+)
+from kernels.products.sentinel1 import open_sentinel1
+from kernels.radiometry.calibration import LATTICE_STEP
+from kernels.radiometry.detected import Calibrated, DetectedGeometry, Interpolation, Window
+from kernels.radiometry.noise import NoiseTables
+from kernels.simulation import (
+    Acquisition,
+    Background,
+    DetectedMode,
+    Scene,
+    TargetGrid,
+    load_detected_truth,
+    simulate_detected,
+    volcano_island,
+)
+from tests.geometry.scenes import EPOCH, circular_orbit, rough_dem
+from tests.series import CENTRE, START
+
+Array = NDArray[np.float64]
+IMAGE = Shape(70, 90)
+WHOLE = Window(lines=Band(0, IMAGE.lines), pixels=Band(0, IMAGE.samples))
+
+
+def unit(shape: Shape, interpolation: Interpolation, noise: float | None = None) -> Calibrated:
+    """Calibration by 1, with the same noise everywhere."""
+    nodes = shape.lines // LATTICE_STEP + 2, shape.samples // LATTICE_STEP + 2
+    tables = NoiseTables(
+        vector_lines=np.zeros(1),
+        vectors=np.full((1, shape.samples), noise or 0.0, np.float32),
+        last_samples=np.full((shape.lines, 1), shape.samples, np.int32),
+        factors=np.ones((shape.lines, 1), np.float32),
+    )
+    return Calibrated(
+        lattice=np.ones(nodes, np.float32),
+        noise=None if noise is None else tables,
+        interpolation=interpolation,
+    )
+
+
+def sampled(
+    calibrated: Calibrated, lines: Array, pixels: Array, image: NDArray[np.uint16]
+) -> NDArray[np.float32]:
+    out = np.zeros(lines.size, np.float32)
+    calibrated.sample((lines, pixels), image, WHOLE, out)
+    return out
+
+
+def ramp() -> NDArray[np.uint16]:
+    """Amplitudes that are linear, whose intensities so are quadratic."""
+    line, pixel = np.indices(IMAGE)
+    return (200 + 3 * line + 2 * pixel).astype(np.uint16)
+
+
+def inner_places(margin: float) -> tuple[Array, Array]:
+    generator = np.random.default_rng(3)
+    lines = generator.uniform(margin, IMAGE.lines - 1 - margin, 2000)
+    return lines, generator.uniform(margin, IMAGE.samples - 1 - margin, 2000)
+
+
+def test_cubic_convolution_is_exact_for_quadratic_intensity() -> None:
+    """Keys 1981: with a = -1/2 polynomials up to the second degree are reproduced."""
+    lines, pixels = inner_places(1.0)
+    found = sampled(unit(IMAGE, Interpolation.BICUBIC), lines, pixels, ramp())
+    np.testing.assert_allclose(found, (200.0 + 3.0 * lines + 2.0 * pixels) ** 2, rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "order"), [(Interpolation.BILINEAR, 1), (Interpolation.NEAREST, 0)]
+)
+def test_smaller_kernels_are_those_of_scipy(interpolation: Interpolation, order: int) -> None:
+    lines, pixels = inner_places(0.0)
+    image = np.random.default_rng(4).integers(1, 500, IMAGE).astype(np.uint16)
+    expected = map_coordinates(image.astype(np.float64) ** 2, [lines, pixels], order=order)
+    found = sampled(unit(IMAGE, interpolation), lines, pixels, image)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=0.1)
+
+
+@pytest.mark.parametrize("interpolation", list(Interpolation))
+def test_zeros_of_a_border_do_not_bleed(interpolation: Interpolation) -> None:
+    """A level image with a border comes out level, up to the pixel nearest to the border."""
+    image = np.full(IMAGE, 150, np.uint16)
+    image[:20] = 0
+    image[:, 60:] = 0
+    lines, pixels = inner_places(0.0)
+    found = sampled(unit(IMAGE, interpolation), lines, pixels, image)
+    inside = (np.floor(lines + 0.5) >= 20) & (np.floor(pixels + 0.5) < 60)
+    assert 0.3 < inside.mean() < 0.7
+    np.testing.assert_allclose(found[inside], 150.0**2, rtol=1e-6)
+    assert (found[~inside] == 0.0).all()
+
+
+@pytest.mark.parametrize("interpolation", list(Interpolation))
+def test_pixels_outside_the_image_or_unknown_are_no_data(interpolation: Interpolation) -> None:
+    lines = np.array([-0.51, 69.51, 30.0, 30.0, np.nan, 30.0, 69.49, -0.49])
+    pixels = np.array([40.0, 40.0, -0.51, 89.51, 40.0, np.nan, 40.0, 40.0])
+    image = np.full(IMAGE, 150, np.uint16)
+    found = sampled(unit(IMAGE, interpolation), lines, pixels, image)
+    np.testing.assert_array_equal(found > 0.0, [False] * 6 + [True] * 2)
+
+
+def test_signal_that_falls_to_nothing_is_still_data() -> None:
+    image = np.full(IMAGE, 30, np.uint16)
+    image[:, :40] = 0
+    image[:, 60:] = 50
+    at = np.full(3, 35.0), np.array([20.0, 50.0, 80.0])
+    found = sampled(unit(IMAGE, Interpolation.NEAREST, noise=1600.0), *at, image)
+    np.testing.assert_allclose(found, [0.0, 1e-7, 900.0], rtol=1e-6)
+
+
+def test_what_an_earlier_image_has_filled_is_kept() -> None:
+    out = np.array([0.0, 7.0, 0.0], np.float32)
+    places = np.full(3, 10.0), np.arange(3.0)
+    image = np.full(IMAGE, 2, np.uint16)
+    unit(IMAGE, Interpolation.NEAREST).sample(places, image, WHOLE, out)
+    np.testing.assert_array_equal(out, [4.0, 7.0, 4.0])
+
+
+def test_calibration_is_that_of_the_place() -> None:
+    lattice = np.add.outer(np.arange(3.0), 0.25 * np.arange(4.0)).astype(np.float32) + 1.0
+    calibrated = replace(unit(IMAGE, Interpolation.NEAREST), lattice=lattice)
+    lines, pixels = inner_places(0.0)
+    found = sampled(calibrated, lines, pixels, np.ones(IMAGE, np.uint16))
+    expected = 1.0 + (lines + 0.25 * pixels) / LATTICE_STEP
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def ground_grid() -> GroundRangeGrid:
+    """Image whose records differ by several pixels, so that the wrong one would be seen."""
+    records = tuple(
+        GroundRangeRecord(
+            azimuth_time=-0.62 + 0.25 * k,
+            slant_range_origin=845_000.0 + 3.0 * k,
+            slant_to_ground=(5.0 * k, 1.8 + 1e-3 * k, -2e-6, 1e-12 * (k - 2)),
+            ground_range_origin=0.0,
+            ground_to_slant=(845_000.0, 0.55),
+        )
+        for k in range(5)
+    )
+    return GroundRangeGrid(
+        epoch=EPOCH,
+        first_line_time=-0.5,
+        line_interval=0.0015,
+        shape=Shape(500, 900),
+        wavelength=0.0555,
+        bistatic_range=848_000.0,
+        ground_range_spacing=10.0,
+        records=records,
+    )
+
+
+@pytest.fixture(scope="module")
+def geometry() -> DetectedGeometry:
+    to_map = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:32633", always_xy=True)
+    west, north = to_map.transform(12.77, 20.83)
+    grid = MapGrid(
+        crs="EPSG:32633",
+        west=west,
+        north=north,
+        x_spacing=20.0,
+        y_spacing=20.0,
+        shape=Shape(500, 500),
+    )
+    dem = rough_dem(west=12.7, east=13.0, south=20.6, north=20.9)
+    return DetectedGeometry.of(ground_grid(), circular_orbit(), grid, dem)
+
+
+def test_ground_range_is_that_of_the_nearest_record(geometry: DetectedGeometry) -> None:
+    grid = ground_grid()
+    times = np.array([record.azimuth_time for record in grid.records])
+    used = set()
+    for row in range(0, 500, 7):
+        lines, pixels = geometry.places(row)
+        _, (same, ranges) = geometry.geometry.row(row)
+        np.testing.assert_array_equal(lines, same)
+        inside = (lines > -1.0) & (lines < 500.0)
+        np.testing.assert_array_equal(np.isfinite(pixels), inside)
+        for column in np.flatnonzero(inside)[::11]:
+            nearest_line = min(max(round(lines[column]), 0), 499)
+            line_time = grid.first_line_time + nearest_line * grid.line_interval
+            k = int(np.argmin(np.abs(times - line_time)))
+            record = grid.records[k]
+            used.add(k)
+            x = ranges[column] - record.slant_range_origin
+            expected = np.polynomial.polynomial.polyval(x, record.slant_to_ground) / 10.0
+            assert pixels[column] == pytest.approx(expected, abs=1e-6)
+    assert len(used) >= 3
+
+
+@pytest.mark.parametrize("columns", [Band(0, 500), Band(0, 250), Band(250, 130)])
+def test_the_window_holds_all_that_the_kernels_of_a_block_need(
+    geometry: DetectedGeometry, columns: Band
+) -> None:
+    shape = ground_grid().shape
+    part = slice(columns.first, columns.first + columns.rows)
+    seen = 0
+    for first in range(0, 500, 60):
+        rows = Band(first, min(60, 500 - first))
+        window = geometry.window(rows, columns)
+        for row in range(rows.first, rows.first + rows.rows):
+            lines, pixels = (values[part] for values in geometry.places(row))
+            inside = (lines > -0.5) & (lines < shape.lines - 0.5)
+            inside &= (pixels > -0.5) & (pixels < shape.samples - 0.5)
+            seen += int(inside.sum())
+            for band, values, size in (
+                (window.lines, lines[inside], shape.lines),
+                (window.pixels, pixels[inside], shape.samples),
+            ):
+                if values.size:
+                    assert band.first <= max(np.floor(values.min()) - 1, 0)
+                    last = min(np.floor(values.max()) + 2, size - 1)
+                    assert band.first + band.rows - 1 >= last
+    assert seen > 5_000
+
+
+def test_rows_far_from_the_image_have_an_empty_window(geometry: DetectedGeometry) -> None:
+    late = replace(ground_grid(), first_line_time=9.0)
+    moved = replace(
+        ground_grid(),
+        first_line_time=9.0,
+        records=tuple(replace(r, azimuth_time=r.azimuth_time + 9.5) for r in late.records),
+    )
+    map_geometry = geometry.geometry
+    there = DetectedGeometry.of(moved, circular_orbit(), map_geometry.grid, map_geometry.dem)
+    assert there.window(Band(0, 60), Band(0, 500)).lines.rows == 0
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Dem]:
+    """Bright points on a volcano with slopes up to 40 degrees."""
+    box = GeographicBox(CENTRE[0] - 0.15, CENTRE[1] - 0.15, CENTRE[0] + 0.15, CENTRE[1] + 0.15)
+    dem = volcano_island(box, radius=8000.0, summit=2500.0)
+    made = simulate_detected(
+        Scene(dem=dem),
+        [Acquisition(centre=START)],
+        tmp_path_factory.mktemp("targets"),
+        mode=DetectedMode(lines=1500, samples=1500),
+        background=Background(level=100.0, quantity=None, looks=None),
+        target_grid=TargetGrid(count=400),
+    )
+    return made.products[0], made.truth, dem
+
+
+def brightness_centres(image: NDArray[np.float32], rows: Array, columns: Array) -> Array:
+    """Centroids [pixels] of 5 x 5 pixels about the brightest one near each place."""
+    found = []
+    for row, column in zip(np.rint(rows).astype(int), np.rint(columns).astype(int), strict=True):
+        near = image[row - 3 : row + 4, column - 3 : column + 4]
+        peak = np.unravel_index(near.argmax(), near.shape)
+        i, j = row - 3 + int(peak[0]), column - 3 + int(peak[1])
+        level = np.median(image[i - 8 : i + 9, j - 8 : j + 9])
+        patch = np.clip(image[i - 2 : i + 3, j - 2 : j + 3].astype(np.float64) - level, 0.0, None)
+        at = np.mgrid[i - 2 : i + 3, j - 2 : j + 3]
+        found.append((at * patch).sum(axis=(1, 2)) / patch.sum())
+    return np.array(found)
+
+
+def test_targets_on_steep_relief_lie_where_they_are(targets: tuple[Path, Path, Dem]) -> None:
+    path, truth_folder, dem = targets
+    image = open_sentinel1(path).grd("VV")
+    truth = load_detected_truth(truth_folder).targets
+    to_map = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:32740", always_xy=True)
+    x, y = to_map.transform(truth.longitude, truth.latitude)
+    west, north = 10.0 * np.floor(x.min() / 10.0) - 200.0, 10.0 * np.ceil(y.max() / 10.0) + 200.0
+    rows, columns = (north - y) / 10.0 - 0.5, (x - west) / 10.0 - 0.5
+    shape = Shape(int(rows.max()) + 20, int(columns.max()) + 20)
+    grid = MapGrid(
+        crs="EPSG:32740", west=west, north=north, x_spacing=10.0, y_spacing=10.0, shape=shape
+    )
+    start = image.grid.first_line_time
+    stop = start + image.grid.shape.lines * image.grid.line_interval
+    orbit = Orbit.fit(image.state_vectors, start=start, stop=stop)
+    geometry = DetectedGeometry.of(image.grid, orbit, grid, dem)
+    calibrated = unit(image.grid.shape, Interpolation.BICUBIC)
+    assert image.pixels is not None
+    lines, samples = image.grid.shape
+    amplitudes = image.pixels.read(0, lines)
+    window = Window(lines=Band(0, lines), pixels=Band(0, samples))
+    out = np.zeros(shape, np.float32)
+    for row in range(shape.lines):
+        calibrated.sample(geometry.places(row), amplitudes, window, out[row])
+    error = 10.0 * (brightness_centres(out, rows, columns) - np.stack([rows, columns], axis=-1))
+    distance = np.hypot(error[:, 0], error[:, 1])
+    assert distance.size > 350
+    # on slopes the centre of brightness of a stretched response is not that of the target
+    assert np.median(distance) < 0.85  # [m]
+    assert np.percentile(distance, 95.0) < 3.2  # [m]
+    assert np.abs(error.mean(axis=0)).max() < 0.1  # [m], no shift of the whole map
