@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band
-from kernels.radiometry import multitemporal_numba as compiled
+from kernels.radiometry.windows import is_valid, window_means
 
 
 def lee_filter(
@@ -47,12 +47,10 @@ def lee_filter(
     """
     core = core or Band(0, image.shape[0])
     rows = slice(core.first, core.first + core.rows)
-    with np.errstate(invalid="ignore"):
-        valid = (image > 0.0) & (image < np.inf)
+    valid = is_valid(image)
     values = np.where(valid, image, np.float32(0.0))
-    mean, square = np.empty((2, core.rows, image.shape[1]), np.float32)
-    compiled.window_means(values, core.first, window // 2, mean)
-    compiled.window_means(values * values, core.first, window // 2, square)
+    mean = window_means(values, window=window, core=core)
+    square = window_means(values * values, window=window, core=core)
     variance = np.maximum(square - mean * mean, np.float32(0.0))
     speckle = mean * mean / looks
     weight = np.maximum(variance - speckle, np.float32(0.0))

@@ -1,9 +1,7 @@
 """Multi-temporal speckle filters on arrays of linear intensities.
 
-A pixel is a measurement where it is positive and finite; 0, NaN, negative and infinite pixels
-are no data: they count in no mean, and stay missing in the result. Windows are cut at the edges
-of the arrays, so that an array needs half a window of rows beyond its core, except at the edges
-of the raster.
+Pixels without data (see `kernels.radiometry.windows`) count in no mean, and stay missing in the
+result. An array needs half a window of rows beyond its core, except at the edges of the raster.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.radiometry import multitemporal_numba as compiled
 from kernels.radiometry.lee import lee_filter
+from kernels.radiometry.windows import is_valid, window_means
 
 CHANGE_SIGMAS = 3.0
 """A local mean so many standard deviations of its speckle away from the temporal one changed."""
@@ -39,31 +38,6 @@ class TemporalSums(NamedTuple):
 def no_sums(shape: tuple[int, int]) -> TemporalSums:
     """Return the sums of no dates."""
     return TemporalSums(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
-
-
-def window_means(
-    image: NDArray[np.float32], *, window: int, core: Band | None = None
-) -> NDArray[np.float32]:
-    """Average the valid pixels of the window around each pixel.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (rows, columns)
-        Intensities.
-    window : int
-        Rows and columns of the window, odd.
-    core : Band or None
-        Rows wanted; None: all.
-
-    Returns
-    -------
-    ndarray of float32, shape (core rows, columns)
-        0 where a window holds no valid pixel.
-    """
-    core = core or Band(0, image.shape[0])
-    means = np.empty((core.rows, image.shape[1]), np.float32)
-    compiled.window_means(image, core.first, window // 2, means)
-    return means
 
 
 def add_ratios(
@@ -207,13 +181,6 @@ def ratio_filter(
     changed = (step > CHANGE_SIGMAS / np.sqrt(looks * window_pixels)) | (sums.counts[rows] < 2.0)
     filtered = np.where(changed, alone, smooth)
     return np.where(valid[rows], filtered, np.float32(missing)).astype(np.float32)
-
-
-def is_valid(image: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Tell which pixels are measurements: positive and finite."""
-    with np.errstate(invalid="ignore"):
-        valid: NDArray[np.bool_] = (image > 0.0) & (image < np.inf)
-    return valid
 
 
 def expected_looks(*, looks: float, images: float, window_pixels: float) -> float:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.radiometry.windows import is_valid
+
 BLOCK = 32
 """Rows and columns of a block."""
 
@@ -67,9 +69,7 @@ def cut_blocks(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     down, across = rows.shape[0] // BLOCK, rows.shape[1] // BLOCK
     whole = rows[: down * BLOCK, : across * BLOCK].reshape(down, BLOCK, across, BLOCK)
     blocks = whole.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
-    with np.errstate(invalid="ignore"):
-        valid = ((blocks > 0.0) & (blocks < np.inf)).all(axis=(1, 2))
-    return blocks[valid]
+    return blocks[is_valid(blocks).all(axis=(1, 2))]
 
 
 def measure_speckle(blocks: Iterable[NDArray[np.float32]]) -> Speckle | None:

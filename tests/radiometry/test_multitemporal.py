@@ -19,8 +19,8 @@ from kernels.radiometry.multitemporal import (
     no_sums,
     quegan_yu,
     ratio_filter,
-    window_means,
 )
+from kernels.radiometry.windows import window_means
 
 Image = NDArray[np.float32]
 LOOKS, DATES = 4.4, 15

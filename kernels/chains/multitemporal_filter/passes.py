@@ -24,19 +24,19 @@ from kernels.radiometry.multitemporal import (
     TemporalSums,
     add_intensities,
     add_ratios,
-    is_valid,
     quegan_yu,
     ratio_filter,
-    window_means,
 )
+from kernels.radiometry.windows import is_valid, window_means
 
 _BAND_ROWS = (TILE, TILE // 2, TILE // 4, TILE // 8)
 """Rows of a band: parts of a tile, so that a tile is finished before the next is begun."""
 _FEWEST_ROWS = TILE // 4
 """Smaller bands spend their time on halos: rather fewer acquisitions at a time."""
-MEGABYTE = 1e6
 _TEMPORARIES = 12
 """Arrays of one acquisition's band that the filters of single acquisitions make."""
+MEGABYTE = 1e6
+"""[bytes]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kernels.chains.multitemporal_filter.reading import Layer, LayerReader, block_cache
 from kernels.errors import ProcessingError
 from kernels.products.gdal_access import gdal_module
-from kernels.radiometry.multitemporal import is_valid
+from kernels.radiometry.windows import is_valid
 
 _SIDE = 700
 """Most rows and columns of a panel: pixels are shown as they are, or speckle would not show."""
