@@ -203,8 +203,10 @@ class GroundRangeRecord:
 class GroundRangeGrid(ImageLines):
     """Zero-Doppler geometry of a detected image in ground range.
 
-    The conversion of a line is that of the record *nearest* to it: interpolating between records
-    errs by up to half a pixel.
+    The slant range of a pixel is linear in time between the ground-to-slant polynomials of the
+    two records around its line. Neighbouring records are up to 19 pixels apart, so that taking the
+    nearest one would tear the image midway; annotated tie points, which stand close to records,
+    agree with the nearest one all the same.
 
     Attributes
     ----------

@@ -17,6 +17,8 @@ from kernels.radiometry import detected_numba
 from kernels.radiometry.calibration import LATTICE_STEP
 from kernels.radiometry.noise import NoiseTables
 
+_FIT_DEGREE = 10
+_FIT_NODES = 64
 _HALO = 3
 """Pixels around the sampled places that the largest kernel needs, and one for rounding."""
 
@@ -47,18 +49,19 @@ class DetectedGeometry:
         Of the image.
     geometry : MapGeometry
         Line and slant range of map pixels.
-    record_of_line : ndarray of int32, shape (lines,)
-        Conversion record nearest to each line.
-    origins : ndarray of float64, shape (records,)
-        Slant range origins [m].
+    record_places : ndarray of float64, shape (lines,)
+        Where each line lies among the conversion records; whole numbers are records.
+    middle, half : float
+        Scale of slant ranges in the polynomials [m].
     polynomials : ndarray of float64, shape (records, order + 1)
-        Ground range [m] of slant range less its origin.
+        Sample of a scaled slant range.
     """
 
     grid: GroundRangeGrid
     geometry: MapGeometry
-    record_of_line: NDArray[np.int32]
-    origins: NDArray[np.float64]
+    record_places: NDArray[np.float64]
+    middle: float
+    half: float
     polynomials: NDArray[np.float64]
 
     @classmethod
@@ -91,16 +94,13 @@ class DetectedGeometry:
 
         times = grid.first_line_time + np.arange(grid.shape.lines) * grid.line_interval
         record_times = np.array([record.azimuth_time for record in grid.records])
-        borders = 0.5 * (record_times[1:] + record_times[:-1])
-        order = max(len(record.slant_to_ground) for record in grid.records)
-        polynomials = np.zeros((len(grid.records), order))
-        for number, record in enumerate(grid.records):
-            polynomials[number, : len(record.slant_to_ground)] = record.slant_to_ground
+        middle, half, polynomials = _samples_of_ranges(grid)
         return cls(
             grid=grid,
             geometry=MapGeometry.of(map_grid, dem, orbit, coordinates),
-            record_of_line=np.searchsorted(borders, times).astype(np.int32),
-            origins=np.array([record.slant_range_origin for record in grid.records]),
+            record_places=np.interp(times, record_times, np.arange(float(record_times.size))),
+            middle=middle,
+            half=half,
             polynomials=polynomials,
         )
 
@@ -116,10 +116,10 @@ class DetectedGeometry:
         detected_numba.ground_range_pixels(
             lines,
             ranges,
-            self.record_of_line,
-            self.origins,
+            self.record_places,
+            self.middle,
+            self.half,
             self.polynomials,
-            self.grid.ground_range_spacing,
             pixels,
         )
         return pixels
@@ -149,6 +149,33 @@ class DetectedGeometry:
         clipped = np.clip(both[:, 0], 0.0, shape.lines - 1.0)
         pixels = _within(self._pixels(clipped, both[:, 1].copy()), shape.samples)
         return Window(lines=lines, pixels=pixels)
+
+
+def _samples_of_ranges(grid: GroundRangeGrid) -> tuple[float, float, NDArray[np.float64]]:
+    """Invert the ground-to-slant polynomial of every record, as polynomials of one scaled range.
+
+    The annotated slant-to-ground polynomials are their inverses to 0.008 pixels in recent
+    products, and to 4 pixels only in those of IPF 2.36.
+    """
+    nodes = 0.5 * (1.0 - np.cos(np.pi * (np.arange(_FIT_NODES) + 0.5) / _FIT_NODES))
+    samples = nodes * (grid.shape.samples - 1)
+    ground = samples * grid.ground_range_spacing
+    ranges = np.stack(
+        [
+            np.polynomial.polynomial.polyval(
+                ground - record.ground_range_origin, np.array(record.ground_to_slant)
+            )
+            for record in grid.records
+        ]
+    )
+    middle, half = 0.5 * (ranges.min() + ranges.max()), 0.5 * (ranges.max() - ranges.min())
+    polynomials = np.zeros((len(grid.records), _FIT_DEGREE + 1))
+    for number, row in enumerate(ranges):
+        scaled = (row - middle) / half
+        series = np.polynomial.chebyshev.chebfit(scaled, samples, _FIT_DEGREE)
+        powers = np.polynomial.chebyshev.cheb2poly(series)
+        polynomials[number, : powers.size] = powers
+    return float(middle), float(half), polynomials
 
 
 def _nodes(pixels: Band, step: float) -> slice:

@@ -23,42 +23,46 @@ NEAREST, BILINEAR, BICUBIC = 0, 1, 2
 def ground_range_pixels(
     lines: NDArray[np.float64],
     ranges: NDArray[np.float64],
-    record_of_line: NDArray[np.int32],
-    origins: NDArray[np.float64],
+    record_places: NDArray[np.float64],
+    middle: float,
+    half: float,
     polynomials: NDArray[np.float64],
-    spacing: float,
     pixels: NDArray[np.float64],
 ) -> None:
-    """Find samples of slant ranges by the record nearest to each line.
+    """Find samples of slant ranges, linear in time between the records around each line.
 
     Parameters
     ----------
     lines, ranges : ndarray of float64, shape (n,)
         Fractional lines and slant ranges [m]; NaN where unknown.
-    record_of_line : ndarray of int32, shape (lines,)
-        Number of the record of each line.
-    origins : ndarray of float64, shape (records,)
-        Slant range origins [m].
+    record_places : ndarray of float64, shape (lines,)
+        Where each line lies among the records; whole numbers are records.
+    middle, half : float
+        The polynomials' argument is ``(range - middle) / half`` [m].
     polynomials : ndarray of float64, shape (records, order + 1)
-        Ground range [m], lowest order first.
-    spacing : float
-        Between samples [m].
+        Samples, lowest order first.
     pixels : ndarray of float64, shape (n,)
         Receives fractional samples; NaN where unknown.
     """
-    last = record_of_line.shape[0] - 1
-    highest = polynomials.shape[1] - 1
+    last = record_places.shape[0] - 1
+    records, highest = polynomials.shape[0], polynomials.shape[1] - 1
     for p in range(lines.shape[0]):
         line = lines[p]
         if not (line >= -1.0 and line <= last + 1.0):
             pixels[p] = np.nan
             continue
-        record = record_of_line[min(max(int(line + 0.5), 0), last)]
-        x = ranges[p] - origins[record]
-        value = polynomials[record, highest]
+        at = min(max(int(line), 0), max(last - 1, 0))
+        step = record_places[min(at + 1, last)] - record_places[at]
+        place = min(max(record_places[at] + (line - at) * step, 0.0), records - 1.0)
+        below = min(int(place), max(records - 2, 0))
+        above = min(below + 1, records - 1)
+        share = place - below
+        x = (ranges[p] - middle) / half
+        first, second = polynomials[below, highest], polynomials[above, highest]
         for k in range(highest - 1, -1, -1):
-            value = value * x + polynomials[record, k]
-        pixels[p] = value / spacing
+            first = first * x + polynomials[below, k]
+            second = second * x + polynomials[above, k]
+        pixels[p] = first + share * (second - first)
 
 
 @numba.njit(inline="always", **_COMPILE)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kernels.engine.bands import Band
 from kernels.simulation.detected_area_numba import Lattice, Reflectivity, add_facets
-from kernels.simulation.detected_numba import GroundView, nearest_record, pixel_slant_range
+from kernels.simulation.detected_numba import GroundView, pixel_slant_range, record_place
 from kernels.simulation.detected_view import ground_point, level_terrain, range_point
 from kernels.simulation.locate_numba import Terrain
 
@@ -98,12 +98,18 @@ def _slant_areas(view: GroundView, band: Band, samples: int) -> NDArray[np.float
     """
     ground = np.arange(samples) * view.spacing
     lines = np.arange(band.first, band.first + band.rows)
-    records = np.array([nearest_record(view, float(line)) for line in lines])
-    areas = np.empty((band.rows, samples))
-    for k in np.unique(records):
-        slopes = polynomial.polyder(view.to_slant[k])
-        step = polynomial.polyval(ground - view.ground_origins[k], slopes) * view.spacing
-        areas[records == k] = step
+    places = np.array([record_place(view, float(line)) for line in lines])
+    records = np.arange(view.record_times.size)
+    steps = np.stack(
+        [
+            polynomial.polyval(
+                ground - view.ground_origins[k], polynomial.polyder(view.to_slant[k])
+            )
+            for k in records
+        ]
+    )
+    weights = np.maximum(1.0 - np.abs(places[:, None] - records), 0.0)
+    areas: NDArray[np.float64] = view.spacing * (weights @ steps)
     ends = band.first, band.first + band.rows - 1
     first, last = (_line_distances(view, float(line), samples) for line in ends)
     share = (lines - ends[0]) / max(band.rows - 1, 1)

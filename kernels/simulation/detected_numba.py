@@ -1,7 +1,8 @@
 """Geometry, speckle and point responses of detected images.
 
-The pixel of a slant range follows from the ground-to-slant polynomial of the record nearest in
-time: that one, not its approximate inverse, is what annotated tie points agree with.
+The slant range of a pixel is linear in time between the ground-to-slant polynomials of the two
+records around its line. (Annotated tie points stand close to records and agree with the nearest
+one; pixels cannot, or real images would tear by up to 19 pixels midway between records.)
 """
 
 from __future__ import annotations
@@ -57,25 +58,43 @@ class ImagePoint(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def nearest_record(view: GroundView, line: float) -> int:
-    """Index of the record nearest in time to a line."""
+def record_place(view: GroundView, line: float) -> float:
+    """Where a line lies among the records: whole numbers are records, the ends are held."""
+    times = view.record_times
     time = view.first_line_time + line * view.line_interval
-    best = 0
-    for k in range(1, view.record_times.size):
-        if abs(view.record_times[k] - time) < abs(view.record_times[best] - time):
-            best = k
-    return best
+    last = times.size - 1
+    if time <= times[0]:
+        return 0.0
+    if time >= times[last]:
+        return float(last)
+    k = 0
+    while times[k + 1] < time:
+        k += 1
+    place: float = k + (time - times[k]) / (times[k + 1] - times[k])
+    return place
+
+
+@njit(cache=True, nogil=True)
+def _ground_to_slant(view: GroundView, place: float, ground: float) -> tuple[float, float]:
+    """Slant range [m] of a ground range [m] and its slope, between the records around a place."""
+    first = min(int(place), view.record_times.size - 1)
+    share = place - first
+    total, total_slope = 0.0, 0.0
+    for k, weight in ((first, 1.0 - share), (min(first + 1, view.record_times.size - 1), share)):
+        x = ground - view.ground_origins[k]
+        value, slope = 0.0, 0.0
+        for n in range(view.to_slant.shape[1] - 1, -1, -1):
+            slope = slope * x + value
+            value = value * x + view.to_slant[k, n]
+        total += weight * value
+        total_slope += weight * slope
+    return total, total_slope
 
 
 @njit(cache=True, nogil=True)
 def pixel_slant_range(view: GroundView, line: float, pixel: float) -> float:
     """Slant range [m] of a pixel."""
-    k = nearest_record(view, line)
-    x = pixel * view.spacing - view.ground_origins[k]
-    value = 0.0
-    for n in range(view.to_slant.shape[1] - 1, -1, -1):
-        value = value * x + view.to_slant[k, n]
-    return value
+    return _ground_to_slant(view, record_place(view, line), pixel * view.spacing)[0]
 
 
 @njit(cache=True, nogil=True)
@@ -88,19 +107,16 @@ def pixel_time(view: GroundView, line: float, slant_range: float) -> float:
 @njit(cache=True, nogil=True)
 def range_pixel(view: GroundView, line: float, slant_range: float) -> float:
     """Fractional pixel of a slant range [m]: Newton steps from the annotated inverse."""
-    k = nearest_record(view, line)
+    place = record_place(view, line)
+    k = int(place + 0.5)
     y = slant_range - view.slant_origins[k]
-    x = 0.0
+    ground = 0.0
     for n in range(view.to_ground.shape[1] - 1, -1, -1):
-        x = x * y + view.to_ground[k, n]
-    x -= view.ground_origins[k]
-    for _ in range(3):
-        value, slope = 0.0, 0.0
-        for n in range(view.to_slant.shape[1] - 1, -1, -1):
-            slope = slope * x + value
-            value = value * x + view.to_slant[k, n]
-        x -= (value - slant_range) / slope
-    pixel: float = (x + view.ground_origins[k]) / view.spacing
+        ground = ground * y + view.to_ground[k, n]
+    for _ in range(4):
+        value, slope = _ground_to_slant(view, place, ground)
+        ground -= (value - slant_range) / slope
+    pixel: float = ground / view.spacing
     return pixel
 
 

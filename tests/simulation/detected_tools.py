@@ -40,11 +40,19 @@ def seen(image: GrdProduct, point: Array) -> tuple[float, float]:
     slant_range = float(np.linalg.norm(point - orbit(image, np.array([time]))[0][0]))
     assert grid.bistatic_range is not None
     annotated = time - (slant_range - grid.bistatic_range) / SPEED_OF_LIGHT
-    record = min(grid.records, key=lambda r: abs(r.azimuth_time - annotated))
+    times = [record.azimuth_time for record in grid.records]
 
     def miss(ground_range: float) -> float:
-        x = ground_range - record.ground_range_origin
-        return float(np.polynomial.polynomial.polyval(x, record.ground_to_slant)) - slant_range
+        """Linear in time between the records."""
+        ranges = [
+            float(
+                np.polynomial.polynomial.polyval(
+                    ground_range - record.ground_range_origin, record.ground_to_slant
+                )
+            )
+            for record in grid.records
+        ]
+        return float(np.interp(annotated, times, ranges)) - slant_range
 
     ground_range = brentq(miss, -1e4, 1e5, xtol=1e-9)
     return (
