@@ -32,7 +32,7 @@ def radar_bands(folder: Path, swath: str) -> np.ndarray:
     """The four bands of the radar raster in the result's zip."""
     name = f"interferogram_{swath}_radar.tif"
     with zipfile.ZipFile(folder / "interferogram_radar.zip") as archive:
-        assert archive.namelist() == [name]
+        assert archive.namelist() == [name.replace(".tif", ".qml"), name]
         archive.extract(name, folder)
     return read_raster(folder / name).array
 

@@ -18,6 +18,12 @@ from kernels.chains.dinsar_pair import run
 from kernels.engine.progress import Progress
 from kernels.products.raster import read_raster
 from processes.background import background_server, free_address
+from tests.chains.test_dinsar_pair_refusals import (
+    another_place,
+    another_track,
+    detected_product,
+    missing_measurement,
+)
 from tests.series import Series
 
 PATIENCE = 120.0
@@ -44,6 +50,12 @@ def lake(tops_series: Series, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 file, Path(f"{truncated.stem}.SAFE") / file.relative_to(tops_series.still)
             )
     truncated.write_bytes(truncated.read_bytes()[:100_000])
+    for spoil in (detected_product, missing_measurement, another_track, another_place):
+        scratch = tmp_path_factory.mktemp("spoilt")
+        spoilt = spoil(tops_series, scratch)["secondary"]
+        assert isinstance(spoilt, Path)
+        (folder / spoil.__name__).mkdir()
+        shutil.copytree(spoilt, folder / spoil.__name__ / spoilt.name)
     return folder
 
 
@@ -102,6 +114,10 @@ def test_the_result_over_the_web_is_the_result_of_the_chain(
         ({"secondary": "TRUNCATED"}, "zip"),
         ({"dem": "holed.tif"}, "elevation model lacks"),
         ({"orbits": "no_orbits"}, "orbits must be"),
+        ({"secondary": "detected_product"}, "SLC"),
+        ({"secondary": "missing_measurement"}, "measurement"),
+        ({"secondary": "another_track"}, "secondary must be of the same track"),
+        ({"secondary": "another_place"}, "do not overlap"),
         ({"polarisation": "HH"}, "HH"),
         ({"last_burst": "9"}, "last_burst must be at most 2"),
         ({"secondary": "REFERENCE"}, "secondary must be another product"),
@@ -120,6 +136,9 @@ def test_bad_input_gets_one_clear_line_and_nothing_stays(
     names = {"TRUNCATED": next(lake.glob("*.zip")).name, "REFERENCE": tops_series.reference.name}
     outputs = set((state / "outputs").rglob("*.tif"))
     values = {name: names.get(value, value) for name, value in changed.items()}
+    for name, value in values.items():
+        if (lake / value).is_dir() and not value.endswith(".SAFE"):
+            values[name] = f"{value}/{next((lake / value).iterdir()).name}"
     try:
         job = execute(wps, tops_series, **values)
         texts = [error.text for error in job.errors]

@@ -141,7 +141,10 @@ OUTPUTS = (
     OutputInfo(
         name="interferogram_radar",
         title="Interferogram in radar geometry",
-        abstract="Bands amplitude, phase (rad), coherency, isData; zip of one GeoTIFF per swath.",
+        abstract=(
+            "Bands amplitude, phase (rad), coherency, isData; zip of one GeoTIFF with its style "
+            "per swath."
+        ),
         media_type=MediaType.ZIP,
     ),
     OutputInfo(

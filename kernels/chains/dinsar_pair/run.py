@@ -105,7 +105,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         _draw(pairs, report, preview, scratch)
         clock.lap("pictures")
         report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)
-        zip_files(scratch / FILES["interferogram_radar"], [scratch / _radar_name(p) for p in pairs])
+        _bundle_radar(pairs, scratch)
         text = json.dumps(report, indent=2, ensure_ascii=False)
         (scratch / FILES["report"]).write_text(text + "\n", encoding="utf-8")
         progress.check()
@@ -148,6 +148,16 @@ def _process_swaths(
 
 def _radar_name(pair: SwathPair) -> str:
     return f"interferogram_{pair.reference.swath.lower()}_radar.tif"
+
+
+def _bundle_radar(pairs: tuple[SwathPair, ...], scratch: Path) -> None:
+    """Zip the rasters in radar geometry, each with its style beside."""
+    files = []
+    for pair in pairs:
+        raster = scratch / _radar_name(pair)
+        style = phase_style(2, wavelength=pair.layout.grid.wavelength)
+        files += [raster, write_style(raster.with_suffix(".qml"), style)]
+    zip_files(scratch / FILES["interferogram_radar"], files)
 
 
 def _tags(pairs: tuple[SwathPair, ...]) -> dict[str, str]:
