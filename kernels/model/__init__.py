@@ -38,7 +38,6 @@ from kernels.model.products import (
 )
 from kernels.model.rasters import (
     Dem,
-    Interferogram,
 )
 
 __all__ = [
@@ -54,7 +53,6 @@ __all__ = [
     "GroundRangeGrid",
     "GroundRangeRecord",
     "ImageLines",
-    "Interferogram",
     "LookSide",
     "Looks",
     "MapGrid",

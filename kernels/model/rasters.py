@@ -1,4 +1,4 @@
-"""Rasters with a geometry."""
+"""Elevation models."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from kernels.model.grids import MapGrid, RadarGrid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,28 +33,3 @@ class Dem:
     latitude_step: float
     filled: NDArray[np.bool_] | None = None
     sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interferogram:
-    """Multilooked interferogram on a radar or map grid.
-
-    Attributes
-    ----------
-    amplitude : ndarray of float32, shape (rows, columns)
-        Geometric mean of both images' amplitudes [digital numbers].
-    phase : ndarray of float32, shape (rows, columns)
-        [rad], in (-pi, pi]; positive where the ground moved away from the radar.
-    coherence : ndarray of float32, shape (rows, columns)
-        0 to 1.
-    is_data : ndarray of bool, shape (rows, columns)
-        True where every contributing pixel was valid.
-    grid : RadarGrid or MapGrid
-        Geometry of the rasters.
-    """
-
-    amplitude: NDArray[np.float32]
-    phase: NDArray[np.float32]
-    coherence: NDArray[np.float32]
-    is_data: NDArray[np.bool_]
-    grid: RadarGrid | MapGrid

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernels.chains.artefacts import MediaType, OutputInfo
+from kernels.chains.options import (
+    dem_heights_option,
+    dem_missing_option,
+    dem_option,
+    memory_option,
+    orbits_option,
+    threads_option,
+)
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 from kernels.model import Looks
@@ -28,29 +36,10 @@ class DinsarPairRequest(Request):
         abstract="The later or slave image; it is resampled onto the reference.",
         role="slc",
     )
-    dem: tuple[Path, ...] = option(
-        title="Elevation model (folder of SRTM or Copernicus tiles, GeoTIFF or VRT)",
-        abstract="One or several; where they overlap the first one that has a value wins.",
-        role="dem",
-    )
-    dem_heights: str = option(
-        default="egm96",
-        choices=("egm96", "ellipsoid"),
-        title="Heights of the elevation model are above (egm96 or ellipsoid)",
-        abstract="SRTM and Copernicus heights count from the geoid; EGM96 is added to them.",
-    )
-    dem_missing: str = option(
-        default="fail",
-        choices=("fail", "sea", "fill"),
-        title="Where the elevation model has no value (fail, sea or fill)",
-        abstract="Stop with an error, take sea level, or fill from the neighbourhood.",
-    )
-    orbits: Path | None = option(
-        default=None,
-        title="Folder of precise orbit files (POEORB, RESORB)",
-        abstract="The best file that covers a product is used, else the product's annotation.",
-        role="orbits",
-    )
+    dem: tuple[Path, ...] = dem_option()
+    dem_heights: str = dem_heights_option()
+    dem_missing: str = dem_missing_option("fail")
+    orbits: Path | None = orbits_option()
     polarisation: str = option(
         default="VV",
         choices=("VV", "VH", "HH", "HV"),
@@ -99,19 +88,8 @@ class DinsarPairRequest(Request):
         maximum=1000.0,
         title="Pixel size of the result [degrees or metres] (none = 0.0001 degrees or 10 m)",
     )
-    threads: int | None = option(
-        default=None,
-        minimum=1,
-        maximum=256,
-        title="Computing threads, 1 to 256 (none = all cores)",
-    )
-    memory_mb: int = option(
-        default=1000,
-        unit="MB",
-        minimum=200,
-        maximum=1_000_000,
-        title="Memory budget for pixel blocks [MB], 200 or more",
-    )
+    threads: int | None = threads_option()
+    memory_mb: int = memory_option(1000)
 
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""
