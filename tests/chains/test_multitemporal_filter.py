@@ -226,11 +226,13 @@ def test_a_folder_with_both_polarisations_asks_which(series: list[Path], tmp_pat
 def test_bands_of_a_pair_are_told_apart_by_the_name(tmp_path: Path) -> None:
     both = np.stack([image(0), image(1)])
     path = tmp_path / "s1b_sig_31TGL_vvvh_DES_139_20180720txxxxxx.tif"
-    with create_raster(path, SHAPE, ("vv", "vh"), grid=grid(), nodata=0.0) as writer:
+    tags = {"POLARIZATION": "VV VH"}
+    with create_raster(path, SHAPE, ("vv", "vh"), grid=grid(), nodata=0.0, tags=tags) as writer:
         writer.write(0, both)
     go(tmp_path / "out", path, polarisation="VH")
     filtered = tmp_path / "out/s1b_sig_31TGL_vh_DES_139_20180720txxxxxx_filtered.tif"
     np.testing.assert_allclose(pixels(filtered)[0], both[1], rtol=1e-5)  # one date: as it is
+    assert gdal.Open(str(filtered)).GetMetadataItem("POLARIZATION") == "VH"
 
 
 def test_tags_win_over_names() -> None:

@@ -45,7 +45,7 @@ def before_and_after(path: Path, before: Layer, after: Layer) -> None:
     try:
         memory = gdal.GetDriverByName("MEM").Create("", image.shape[1], image.shape[0], 1)
         memory.WriteArray(image)
-        gdal.GetDriverByName("PNG").CreateCopy(str(path), memory).FlushCache()
+        gdal.GetDriverByName("PNG").CreateCopy(str(path), memory, options=["ZLEVEL=1"]).FlushCache()
     except RuntimeError as error:
         raise ProcessingError(f"{path.name} could not be written: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from kernels.chains.multitemporal_filter.state import (
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
-from kernels.errors import RequestError
+from kernels.errors import ProcessingError, RequestError
 from kernels.products.bundle import zip_files
 from kernels.products.raster import Compression
 from kernels.radiometry.speckle import Speckle
@@ -90,29 +91,11 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
     clock = time.perf_counter()
     _filter(job, progress.part(0.02, 0.9))
     seconds["filter"] = time.perf_counter() - clock
-    clock = time.perf_counter()
     progress.update(0.9, "report")
-    newest = series.acquisitions[-1]
-    with scratch_folder(folder) as scratch:
-        report = _report(job, sampled, before, seconds)
-        before_and_after(
-            scratch / _PICTURE,
-            Layer(newest.path, newest.band, newest.holes),
-            Layer(job.result(newest), 1, newest.holes),
-        )
-        report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
-        text = json.dumps(report, indent=2, ensure_ascii=False)
-        (scratch / _REPORT).write_text(text + "\n", encoding="utf-8")
-        packed = [scratch / _REPORT]
-        if request.archive == "all":
-            packed += [job.result(a) for a in series.acquisitions]
-        zip_files(scratch / _ARCHIVE, packed)
-        progress.check()
-        for name in (_PICTURE, _ARCHIVE, _REPORT):
-            publish(scratch / name, folder / name)
+    report = _finish(job, sampled, before, seconds)
     progress.update(1.0, "done")
     paths = {
-        "filtered": job.result(newest),
+        "filtered": job.result(series.acquisitions[-1]),
         "filtered_series": folder / _ARCHIVE,
         "state": job.state_path,
         "picture": folder / _PICTURE,
@@ -184,7 +167,7 @@ def _filter(job: _Run, progress: Progress) -> None:
         write = not add or group is together
         _one_pass(job, group, add=add, write=write, progress=part)
     if job.state is not None and job.state.path != job.state_path:
-        _adopt_state(job)
+        _adopt_state(job, job.state)
 
 
 def _images(request: MultitemporalFilterRequest, known: int) -> int:
@@ -199,12 +182,11 @@ def _one_pass(
     if add:
         names = (*names, *(a.name for a in group))
     compression = job.request.compression
+    images = _images(job.request, len(names))
+    own = {"POLARIZATION": job.series.polarisation}  # the file may have held two
     with scratch_folder(job.folder) as scratch:
         results = {
-            a.name: (
-                scratch / a.result,
-                filter_tags(job.request, a, images=_images(job.request, len(names))),
-            )
+            a.name: (scratch / a.result, own | filter_tags(job.request, a, images=images))
             for a in group
             if write
         }
@@ -224,44 +206,79 @@ def _one_pass(
             step="filter" if write else "state",
         )
         if new_state is not None:
+            if job.state is None:  # what is there belongs to a state that is now replaced
+                for acquisition in job.series.acquisitions:
+                    job.result(acquisition).unlink(missing_ok=True)
             job.state = State(publish(new_state, job.state_path), names)
         for path, _ in results.values():
             publish(path, job.folder / path.name)
         job.written |= set(results)
 
 
-def _adopt_state(job: _Run) -> None:
+def _adopt_state(job: _Run, state: State) -> None:
     """Copy a state that needed nothing new to the results."""
-    if job.state is None:
-        return
     with scratch_folder(job.folder) as scratch:
         copy = scratch / job.state_path.name
-        copy.write_bytes(job.state.path.read_bytes())
-        job.state = State(publish(copy, job.state_path), job.state.names)
+        try:
+            shutil.copyfile(state.path, copy)
+        except OSError as error:
+            raise ProcessingError(f"{copy.name} could not be written: {error.strerror}") from error
+        job.state = State(publish(copy, job.state_path), state.names)
 
 
-def _report(
+def _finish(
     job: _Run,
     sampled: Iterable[Acquisition],
     before: dict[str, Speckle],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
-    acquisitions = job.series.acquisitions
-    after = _speckle((a, Layer(job.result(a), 1, a.holes)) for a in sampled)
+    """Measure the results, then write quicklook, report and zip; return the report."""
+    clock = time.perf_counter()
+    newest = job.series.acquisitions[-1]
+    with scratch_folder(job.folder) as scratch:
+        after = _speckle((a, Layer(job.result(a), 1, a.holes)) for a in sampled)
+        before_and_after(
+            scratch / _PICTURE,
+            Layer(newest.path, newest.band, newest.holes),
+            Layer(job.result(newest), 1, newest.holes),
+        )
+        report = _report(job, before, after, seconds)
+        report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
+        _write_report(scratch / _REPORT, report)
+        packed = [scratch / _REPORT]
+        if job.request.archive == "all":
+            packed += [job.result(a) for a in job.series.acquisitions]
+        zip_files(scratch / _ARCHIVE, packed)
+        for name in (_PICTURE, _ARCHIVE, _REPORT):
+            publish(scratch / name, job.folder / name)
+    return report
+
+
+def _report(
+    job: _Run,
+    before: dict[str, Speckle],
+    after: dict[str, Speckle],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
     counts = sample_counts(Layer(job.state_path, 2))
     names = job.state.names if job.state else ()
+    looks = describe_looks(
+        job.request, before=before, after=after, images=counts.median if counts else len(names)
+    )
     return make_report(
         job.request,
         job.series,
-        images={a.name: filtered_images(job.result(a)) for a in acquisitions},
+        images={a.name: filtered_images(job.result(a)) for a in job.series.acquisitions},
         written=job.written,
         state_names=names,
         counts=counts,
-        looks=describe_looks(
-            job.request,
-            before=before,
-            after=after,
-            images=counts.median if counts else len(names),
-        ),
+        looks=looks,
         seconds=seconds,
     )
+
+
+def _write_report(path: Path, report: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error

@@ -14,7 +14,7 @@ from kernels.errors import InputError
 from kernels.products.raster import TILE
 from kernels.radiometry.speckle import Speckle, cut_blocks, measure_speckle
 
-_WINDOWS = 6
+_WINDOWS = 5
 """Windows of a tile each, down and across: some per cent of a large file, all of a small one."""
 
 
