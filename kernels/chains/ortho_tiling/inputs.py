@@ -94,9 +94,10 @@ def open_passes(request: OrthoTilingRequest) -> tuple[tuple[Pass, ...], tuple[st
 
 
 def _open_pass(request: OrthoTilingRequest, slices: GrdPass) -> Pass:
-    available = sorted({i.polarisation for i in slices.slices[0].images}, reverse=True)
-    wanted = request.polarisations or tuple(available)
-    by_polarisation = [slices.grd(polarisation) for polarisation in wanted]
+    available = {image.polarisation for image in slices.slices[0].images}
+    # the co-polarised image first: it is the one that previews and coverage are taken from
+    wanted = request.polarisations or sorted(available, key=lambda p: (p[0] != p[1], p))
+    by_polarisation = [slices.grd(polarisation) for polarisation in dict.fromkeys(wanted)]
     return Pass(
         images=tuple(
             _open_image(request, products) for products in zip(*by_polarisation, strict=True)

@@ -44,7 +44,10 @@ def file_bands(
 
 
 def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, str]:
-    """Metadata of a tile's files: S1Tiling's names, and what is missing there."""
+    """Metadata of a tile's files: S1Tiling's names, and what is missing there.
+
+    POLARIZATION is not among them: it is that of the bands of each file.
+    """
     product = one.product
     return {
         "ACQUISITION_DATETIME": f"{product.start:%Y:%m:%dT%H:%M:%SZ}",
@@ -58,7 +61,6 @@ def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, st
         "ORBIT_NUMBER": f"{product.absolute_orbit:06d}",
         "ORBIT_SOURCE": product.state_vectors.source.value,
         "ORTHORECTIFIED": "true",
-        "POLARIZATION": " ".join(name.lower() for name in one.polarisations),
         "RELATIVE_ORBIT_NUMBER": f"{product.relative_orbit:03d}",
         "S2_TILE_CORRESPONDING_CODE": tile,
         "SPATIAL_RESOLUTION": f"{request.resolution:g}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +109,8 @@ class OrthoTilingRequest(Request):
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""
         Request.__post_init__(self)
-        if TILE_SIZE % self.resolution != 0.0:
+        # decimal fractions of a metre do not divide exactly in binary
+        if abs(math.remainder(TILE_SIZE, self.resolution)) > 1e-6:
             raise RequestError("resolution", f"a divisor of {TILE_SIZE} m", self.resolution)
 
 

@@ -102,7 +102,7 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
                 f"no tile has {request.minimum_coverage:g} percent of data: "
                 f"{', '.join(sorted({str(note['tile']) for note in left_out}))}"
             )
-        progress.update(0.95, "quicklook and report")
+        progress.update(0.96, "quicklook and report")
         report = _report(request, passes, done, left_out, notes)
         report["seconds"] = round(time.perf_counter() - start, 2)
         text = json.dumps(report, indent=2, ensure_ascii=False)
@@ -136,7 +136,7 @@ def _plan(
             for touched in tiles_touched(footprint(image.products[0].geolocation)):
                 before = covered.get(touched.name, 0.0)
                 covered[touched.name] = before + touched.covered_fraction
-        for tile in request.tiles or tuple(sorted(covered)):
+        for tile in dict.fromkeys(request.tiles or sorted(covered)):
             share = min(covered.get(tile, 0.0), 1.0)
             job = _Job(one=one, tile=tile, expected=share)
             if share * 100.0 >= request.minimum_coverage and share > 0.0:

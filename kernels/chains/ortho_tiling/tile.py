@@ -116,9 +116,9 @@ def process_tile(
     dem : Dem
         Terrain under it.
     files : tuple of (Path, tuple of str)
-        Files to write with their bands; all polarisations in order.
+        Files to write with their bands, named by polarisation; all polarisations in order.
     tags : dict of str to str
-        Metadata of the files.
+        Metadata of all files; each gets its own POLARIZATION.
     compression : str
         Of the files.
     threads : int
@@ -169,7 +169,7 @@ def process_tile(
                         grid=grid,
                         nodata=0.0,
                         compression=compression,
-                        tags=tags,
+                        tags=tags | {"POLARIZATION": " ".join(names)},
                         threads=threads,
                     )
                 ),
