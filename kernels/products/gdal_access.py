@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -51,6 +52,8 @@ def gdal_errors(kind: type[InputError], name: str) -> Iterator[None]:
         yield
     except RuntimeError as error:
         reason = str(error).splitlines()[0] if str(error) else "no reason given"
+        # GDAL names files with their folders, which are the server's own business
+        reason = re.sub(rf"/.*/(?={re.escape(name)})", "", reason)
         raise kind(f"{name} cannot be read: {reason}") from error
 
 
