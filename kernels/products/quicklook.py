@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProcessingError
+from kernels.products.gdal_access import gdal_module
 
 
 def write_quicklook(path: Path, backscatter: NDArray[np.float32]) -> Path:
@@ -31,16 +32,18 @@ def write_quicklook(path: Path, backscatter: NDArray[np.float32]) -> Path:
     ProcessingError
         The file system did not take the file.
     """
-    from PIL import Image  # noqa: PLC0415 - only where a picture is drawn
-
+    gdal = gdal_module()
     known = backscatter > 0.0
     decibel = 10.0 * np.log10(np.where(known, backscatter, 1.0))
     low, high = np.percentile(decibel[known], (2.0, 98.0)) if known.any() else (0.0, 1.0)
     grey = np.clip((decibel - low) / max(high - low, 1e-3), 0.0, 1.0)
-    pixels = np.dstack([np.rint(255.0 * grey), 255.0 * known]).astype(np.uint8)
+    pixels = np.stack([np.rint(255.0 * grey), 255.0 * known]).astype(np.uint8)
+    rows, columns = backscatter.shape
+    picture = gdal.GetDriverByName("MEM").Create("", columns, rows, len(pixels), gdal.GDT_Byte)
+    picture.WriteArray(pixels)
     with scratch_folder(path.parent) as scratch:
         try:
-            Image.fromarray(pixels, "LA").save(scratch / path.name, format="PNG")
-        except OSError as error:
-            raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error
+            gdal.GetDriverByName("PNG").CreateCopy(str(scratch / path.name), picture).FlushCache()
+        except RuntimeError as error:
+            raise ProcessingError(f"{path.name} could not be written") from error
         return publish(scratch / path.name, path)
