@@ -34,7 +34,7 @@ def test_a_picture_of_nothing_is_transparent(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
     with (
         no_file_larger_than(5000),
-        pytest.raises(ProcessingError, match="quicklook.png could not be written"),
+        pytest.raises(ProcessingError, match=r"quicklook\.png could not be written"),
     ):
         write_quicklook(
             tmp_path / "quicklook.png",
