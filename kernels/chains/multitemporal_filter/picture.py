@@ -12,7 +12,7 @@ from kernels.errors import ProcessingError
 from kernels.products.gdal_access import gdal_module
 from kernels.radiometry.windows import is_valid
 
-_SIDE = 700
+_SIDE = 400
 """Most rows and columns of a panel: pixels are shown as they are, or speckle would not show."""
 _GAP = 10
 _DARKEST = 20

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernels.chains.artefacts import MediaType, OutputInfo
+from kernels.chains.options import (
+    memory_option,
+    threads_option,
+)
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 
@@ -87,19 +91,8 @@ class MultitemporalFilterRequest(Request):
         title="Contents of the zip (all acquisitions, or the report only)",
         abstract="All is for clients of a server; on this machine the folder holds the files.",
     )
-    threads: int | None = option(
-        default=None,
-        minimum=1,
-        maximum=256,
-        title="Computing threads, 1 to 256 (none = all cores)",
-    )
-    memory_mb: int = option(
-        default=1000,
-        unit="MB",
-        minimum=200,
-        maximum=1_000_000,
-        title="Memory budget for pixel blocks [MB], 200 or more",
-    )
+    threads: int | None = threads_option()
+    memory_mb: int = memory_option(1000)
 
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""

@@ -14,8 +14,8 @@ from kernels.errors import InputError
 from kernels.products.raster import TILE
 from kernels.radiometry.speckle import Speckle, cut_blocks, measure_speckle
 
-_WINDOWS = 5
-"""Windows of a tile each, down and across: some per cent of a large file, all of a small one."""
+_WINDOWS = 4
+"""Windows of a tile each, down and across: a per cent of a large file, all of a small one."""
 
 
 class Counts(NamedTuple):
