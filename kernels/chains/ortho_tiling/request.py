@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernels.chains.artefacts import MediaType, OutputInfo
+from kernels.chains.options import (
+    dem_heights_option,
+    dem_missing_option,
+    dem_option,
+    memory_option,
+    orbits_option,
+    threads_option,
+)
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 
@@ -27,27 +35,10 @@ class OrthoTilingRequest(Request):
         default=(),
         title="Sentinel-2 tiles, for example 31TDJ (none = all that are covered)",
     )
-    dem: tuple[Path, ...] = option(
-        title="Elevation model (folder of SRTM or Copernicus tiles, GeoTIFF or VRT)",
-        abstract="One or several; where they overlap the first one that has a value wins.",
-        role="dem",
-    )
-    dem_heights: str = option(
-        default="egm96",
-        choices=("egm96", "ellipsoid"),
-        title="Heights of the elevation model are above (egm96 or ellipsoid)",
-    )
-    dem_missing: str = option(
-        default="sea",
-        choices=("fail", "sea", "fill"),
-        title="Where the elevation model has no value (fail, sea or fill)",
-    )
-    orbits: Path | None = option(
-        default=None,
-        title="Folder of precise orbit files (POEORB, RESORB)",
-        abstract="The best file that covers a product is used, else the product's annotation.",
-        role="orbits",
-    )
+    dem: tuple[Path, ...] = dem_option()
+    dem_heights: str = dem_heights_option()
+    dem_missing: str = dem_missing_option("sea")
+    orbits: Path | None = orbits_option()
     polarisations: tuple[str, ...] = option(
         default=(),
         choices=("VV", "VH", "HH", "HV"),
@@ -92,19 +83,8 @@ class OrthoTilingRequest(Request):
         choices=("ZSTD", "DEFLATE", "NONE"),
         title="Compression (ZSTD, DEFLATE or NONE)",
     )
-    threads: int | None = option(
-        default=None,
-        minimum=1,
-        maximum=256,
-        title="Computing threads, 1 to 256 (none = all cores)",
-    )
-    memory_mb: int = option(
-        default=600,
-        unit="MB",
-        minimum=200,
-        maximum=1_000_000,
-        title="Memory budget for pixel blocks [MB], 200 or more",
-    )
+    threads: int | None = threads_option()
+    memory_mb: int = memory_option(600)
 
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""

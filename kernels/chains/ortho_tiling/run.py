@@ -169,6 +169,7 @@ def _process(request: OrthoTilingRequest, job: _Job, scratch: Path, progress: Pr
         tags=tile_tags(request, job.one, job.tile),
         compression=request.compression,  # type: ignore[arg-type]  # checked by the request
         threads=request.threads or default_threads(),
+        memory_mb=request.memory_mb,
         step=f"tile {job.tile}",
         progress=progress.part(0.05, 1.0),
     )

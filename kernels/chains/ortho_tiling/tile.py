@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.ortho_tiling.inputs import PassImage
-from kernels.engine.bands import Band, run_bands, split_rows
+from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError
 from kernels.model import Dem, GrdProduct, MapGrid
@@ -19,6 +19,8 @@ from kernels.products.raster import BandWriter, Compression, create_raster
 from kernels.radiometry.detected import DetectedGeometry, Window
 
 _BAND_ROWS = 256
+_BYTES_PER_PIXEL = 12
+"""Of a band and a polarisation: the result, and the askew windows of the image under it."""
 _BLOCK_COLUMNS = 2048
 """Columns of a tile that share a window of the image: tracks run askew to the map, so that the
 window under a whole row of a tile would be ten times the pixels that the row needs."""
@@ -102,6 +104,7 @@ def process_tile(
     tags: dict[str, str],
     compression: Compression,
     threads: int,
+    memory_mb: int,
     step: str,
     progress: Progress,
 ) -> TileResult:
@@ -123,6 +126,8 @@ def process_tile(
         Of the files.
     threads : int
         Computing and compressing threads.
+    memory_mb : int
+        Budget for pixel blocks [MB].
     step : str
         Name for the progress report.
     progress : Progress
@@ -138,6 +143,10 @@ def process_tile(
     looks = preview_looks(grid.shape)
     pieces: list[NDArray[np.float32]] = []
     covered = 0
+    rows_of_band = rows_for_budget(
+        memory_mb * 1e6 / (threads + 2),
+        bytes_per_row=grid.shape.samples * _BYTES_PER_PIXEL * count,
+    )
 
     def read(rows: Band) -> _Block:
         return [(source, _read(source, rows)) for source in sources]
@@ -186,7 +195,9 @@ def process_tile(
             pieces.append(found[0, :: looks.azimuth, :: looks.range].copy())
 
         run_bands(
-            split_rows(grid.shape.lines, band_rows=_BAND_ROWS, multiple=looks.azimuth),
+            split_rows(
+                grid.shape.lines, band_rows=min(rows_of_band, _BAND_ROWS), multiple=looks.azimuth
+            ),
             read=read,
             compute=compute,
             write=write,
