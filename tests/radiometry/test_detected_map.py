@@ -147,14 +147,17 @@ def test_calibration_is_that_of_the_place() -> None:
 
 
 def ground_grid() -> GroundRangeGrid:
-    """Image whose records differ by several pixels, so that the wrong one would be seen."""
+    """Image whose records differ by several pixels, so that a wrong one would be seen.
+
+    The slant-to-ground polynomials are nonsense: the ground-to-slant ones alone place pixels.
+    """
     records = tuple(
         GroundRangeRecord(
             azimuth_time=-0.62 + 0.25 * k,
-            slant_range_origin=845_000.0 + 3.0 * k,
-            slant_to_ground=(5.0 * k, 1.8 + 1e-3 * k, -2e-6, 1e-12 * (k - 2)),
-            ground_range_origin=0.0,
-            ground_to_slant=(845_000.0, 0.55),
+            slant_range_origin=845_000.0,
+            slant_to_ground=(1.0, 1.0),
+            ground_range_origin=2.0 * k,
+            ground_to_slant=(845_000.0 + 3.0 * k, 0.55 + 1e-3 * k, 2e-7, 1e-12 * (k - 2)),
         )
         for k in range(5)
     )
@@ -186,7 +189,7 @@ def geometry() -> DetectedGeometry:
     return DetectedGeometry.of(ground_grid(), circular_orbit(), grid, dem)
 
 
-def test_ground_range_is_that_of_the_nearest_record(geometry: DetectedGeometry) -> None:
+def test_ground_range_is_linear_in_time_between_records(geometry: DetectedGeometry) -> None:
     grid = ground_grid()
     times = np.array([record.azimuth_time for record in grid.records])
     used = set()
@@ -197,14 +200,21 @@ def test_ground_range_is_that_of_the_nearest_record(geometry: DetectedGeometry) 
         inside = (lines > -1.0) & (lines < 500.0)
         np.testing.assert_array_equal(np.isfinite(pixels), inside)
         for column in np.flatnonzero(inside)[::11]:
-            nearest_line = min(max(round(lines[column]), 0), 499)
-            line_time = grid.first_line_time + nearest_line * grid.line_interval
-            k = int(np.argmin(np.abs(times - line_time)))
-            record = grid.records[k]
-            used.add(k)
-            x = ranges[column] - record.slant_range_origin
-            expected = np.polynomial.polynomial.polyval(x, record.slant_to_ground) / 10.0
-            assert pixels[column] == pytest.approx(expected, abs=1e-6)
+            if not 0.0 <= pixels[column] <= 899.0:
+                continue
+            line_time = grid.first_line_time + lines[column] * grid.line_interval
+            used.add(int(np.searchsorted(times, line_time)))
+            ground = pixels[column] * 10.0
+            of_records = [
+                np.polynomial.polynomial.polyval(
+                    ground - record.ground_range_origin, record.ground_to_slant
+                )
+                for record in grid.records
+            ]
+            # 2 cm, four thousandths of a pixel: the inverses are interpolated, not the inverse
+            # of what is interpolated, and these records differ in slope by a thousandth
+            expected = np.interp(line_time, times, of_records)
+            assert ranges[column] == pytest.approx(expected, abs=2e-2)
     assert len(used) >= 3
 
 
