@@ -250,6 +250,18 @@ def test_a_change_seen_at_one_date_does_not_show_at_the_others() -> None:
     assert abs(decibels(sea)) < 0.3
 
 
+def test_a_target_of_one_date_is_mixed_by_quegan_and_yu_and_kept_by_the_ratio() -> None:
+    """The formula's own limits for a target far above the ground: N = 15, M = 49."""
+    images = [np.ones((40, 40), np.float32) for _ in range(DATES)]
+    images[3][20, 20] = 1e6
+    mixed, kept = filtered(images), ratio_filtered(images)
+    own, trace = (DATES + 49 - 1) / (DATES * 49), 1 + (49 - 1) / DATES
+    assert mixed[3][20, 20] / 1e6 == pytest.approx(own, rel=1e-3)
+    assert mixed[8][20, 20] == pytest.approx(trace, rel=1e-3)
+    assert abs(decibels(kept[3][20, 20] / 1e6)) < 0.2
+    assert abs(decibels(kept[8][20, 20])) < 0.2
+
+
 def test_lee_smooths_speckle_to_the_mean_and_keeps_a_target() -> None:
     image = speckle(1)
     image[200, 200] = 1e4
