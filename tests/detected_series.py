@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from kernels.chains.ortho_tiling import OrthoTilingRequest
-from kernels.simulation import Acquisition, Background, DetectedMode, Scene, simulate_detected
+from kernels.chains.artefacts import ChainResult
+from kernels.chains.ortho_tiling import OrthoTilingRequest, run
+from kernels.engine.progress import Progress
+from kernels.products.raster import read_raster
+from kernels.simulation import (
+    Acquisition,
+    Background,
+    DetectedMode,
+    Scene,
+    Track,
+    simulate_detected,
+)
 from tests.series import CENTRE, START, hills, write_dem
 
 TILE = "40KCB"
 """Of Sentinel-2: holds all of the images."""
+ALONE = "DES_151_20260101t015958.tif"
+"""End of the name of a tile of one product; that of several has txxxxxx."""
 LEVEL = 0.1
 """Gamma nought of level ground [1]."""
 LINES, SAMPLES = 1400, 1400
@@ -50,13 +66,16 @@ def simulated_pass(
     background: Background = SPECKLE_FREE,
     polarisations: Sequence[str] = ("VV",),
     border: int = 0,
+    dates: int = 1,
+    centre: tuple[float, float] = CENTRE,
 ) -> DetectedSeries:
-    """One pass over hills, in slices whose lines continue one grid."""
-    dem = hills(*CENTRE)
+    """Passes over hills, 12 days apart, in slices whose lines continue one grid."""
+    dem = hills(*centre)
     made = simulate_detected(
         Scene(dem=dem),
-        [Acquisition(centre=START)],
+        [Acquisition(centre=START + timedelta(days=12 * k)) for k in range(dates)],
         folder,
+        track=Track(longitude=centre[0], latitude=centre[1]),
         mode=DetectedMode(lines=lines // slices, samples=SAMPLES, slices=slices),
         background=background,
         polarisations=polarisations,
@@ -65,6 +84,31 @@ def simulated_pass(
     return DetectedSeries(
         products=made.products, dem=write_dem(folder / "dem.tif", dem), truth=made.truth
     )
+
+
+def tile_files(result: ChainResult, folder: Path) -> dict[str, Path]:
+    """Unpack the tiles of a result, in the order of its report."""
+    names = [name for entry in result.report["tiles"] for name in entry["files"]]
+    with zipfile.ZipFile(result.artefact("tiles").path) as archive:
+        assert sorted(archive.namelist()) == sorted([*names, "report.json"])
+        archive.extractall(folder)
+    return {name: folder / name for name in names}
+
+
+def tiles_of(request: OrthoTilingRequest, folder: Path) -> dict[str, NDArray[np.float32]]:
+    result = run(request, folder, Progress())
+    files = tile_files(result, folder / "tiles")
+    return {name: read_raster(path).array for name, path in files.items()}
+
+
+def only_tile(request: OrthoTilingRequest, folder: Path) -> NDArray[np.float32]:
+    (image,) = tiles_of(request, folder).values()
+    return image[0]
+
+
+def decibel(ratio: float) -> float:
+    """Of a ratio of powers."""
+    return 10.0 * float(np.log10(ratio))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,17 +11,32 @@ import pytest
 from numpy.typing import NDArray
 from osgeo import gdal
 
-from kernels.chains.artefacts import ChainResult
-from kernels.chains.ortho_tiling import CHAIN, OrthoTilingRequest, run
+from kernels.chains.ortho_tiling import run, tile
+from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
-from kernels.errors import Cancelled, ProcessingError
 from kernels.geometry.mgrs import tile_grid
+from kernels.model import GeographicBox
 from kernels.products.raster import read_raster
-from kernels.simulation import Background, load_detected_truth
-from tests.detected_series import LEVEL, TILE, DetectedSeries, simulated_pass
+from kernels.simulation import (
+    Background,
+    Scene,
+    load_detected_truth,
+    plane,
+    simulate_detected_on_annotation,
+)
+from tests.detected_series import (
+    ALONE,
+    LEVEL,
+    TILE,
+    DetectedSeries,
+    decibel,
+    only_tile,
+    simulated_pass,
+    tiles_of,
+)
+from tests.series import write_dem
 
 Image = NDArray[np.float32]
-ALONE = "DES_151_20260101t015958.tif"
 JOINED = "DES_151_20260101txxxxxx.tif"
 ROUNDING = 0.5 / 150.0
 """Of amplitudes, which are above 150 digital numbers in the co-polarised image."""
@@ -40,30 +54,6 @@ def one_piece(tmp_path_factory: pytest.TempPathFactory) -> DetectedSeries:
     """The same lines and ground as the slices, in one product."""
     background = Background(level=LEVEL, looks=None, relief=True)
     return simulated_pass(tmp_path_factory.mktemp("one_piece"), background=background)
-
-
-def tile_files(result: ChainResult, folder: Path) -> dict[str, Path]:
-    """Unpack the tiles of a result, in the order of its report."""
-    names = [name for tile in result.report["tiles"] for name in tile["files"]]
-    with zipfile.ZipFile(result.artefact("tiles").path) as archive:
-        assert sorted(archive.namelist()) == sorted([*names, "report.json"])
-        archive.extractall(folder)
-    return {name: folder / name for name in names}
-
-
-def tiles_of(request: OrthoTilingRequest, folder: Path) -> dict[str, Image]:
-    result = run(request, folder, Progress())
-    files = tile_files(result, folder / "tiles")
-    return {name: read_raster(path).array for name, path in files.items()}
-
-
-def only_tile(request: OrthoTilingRequest, folder: Path) -> Image:
-    (image,) = tiles_of(request, folder).values()
-    return image[0]
-
-
-def decibel(ratio: float) -> float:
-    return 10.0 * float(np.log10(ratio))
 
 
 def test_level_ground_comes_out_level(level_product: DetectedSeries, tmp_path: Path) -> None:
@@ -115,12 +105,12 @@ def test_data_ends_with_the_image_and_its_border(
     result = run(level_product.request(resolution=60.0), tmp_path, Progress())
     raster = read_raster(result.artefact("first_tile").path)
     covered = np.count_nonzero(raster.array[0]) / raster.array[0].size
-    (tile,) = result.report["tiles"]
-    assert tile["covered"] == pytest.approx(covered, abs=5e-5)
+    (found,) = result.report["tiles"]
+    assert found["covered"] == pytest.approx(covered, abs=5e-5)
     valid = load_detected_truth(level_product.truth).is_valid()
     # the footprint is a polygon around the whole image
     assert 0.97 < valid.mean() < 0.99
-    assert covered == pytest.approx(tile["footprint_share"] * valid.mean(), rel=0.005)
+    assert covered == pytest.approx(found["footprint_share"] * valid.mean(), rel=0.005)
 
 
 def test_tiles_lie_on_the_grid_of_sentinel_2(level_product: DetectedSeries, tmp_path: Path) -> None:
@@ -162,80 +152,50 @@ def test_a_lone_slice_fills_its_part_only(slices: DetectedSeries, tmp_path: Path
     assert known[0] == pytest.approx(known[1], rel=0.03)
 
 
-def test_names_and_tags_of_s1tiling(level_product: DetectedSeries, tmp_path: Path) -> None:
-    result = run(level_product.request(remove_noise=True), tmp_path, Progress())
-    for name, path in tile_files(result, tmp_path / "tiles").items():
-        tags = gdal.Open(str(path)).GetMetadata()
-        polarisation = name.split("_")[2]
-        expected = {
-            "ACQUISITION_DATETIME": "2026:01:01T01:59:58Z",
-            "CALIBRATION": "gamma",
-            "FLYING_UNIT_CODE": "s1a",
-            "IMAGE_TYPE": "GRD",
-            "INPUT_S1_IMAGES": level_product.products[0].stem,
-            "NOISE_REMOVED": "True",
-            "ORBIT_DIRECTION": "DES",
-            "ORBIT_NUMBER": level_product.products[0].name.split("_")[6],
-            "ORTHORECTIFIED": "true",
-            "POLARIZATION": polarisation,
-            "RELATIVE_ORBIT_NUMBER": "151",
-            "S2_TILE_CORRESPONDING_CODE": TILE,
-            "SPATIAL_RESOLUTION": "100",
-            "TIFFTAG_DATETIME": "2026:01:01 01:59:58",
-        }
-        assert expected.items() <= tags.items()
-
-
-def test_peps_names_hold_both_polarisations(level_product: DetectedSeries, tmp_path: Path) -> None:
-    peps = tiles_of(level_product.request(names="peps"), tmp_path / "peps")
-    single = tiles_of(level_product.request(), tmp_path / "single")
-    assert list(peps) == [f"s1a_gam_{TILE}_vvvh_{ALONE}"]
-    (bands,) = peps.values()
-    np.testing.assert_array_equal(bands, np.concatenate(list(single.values())))
-    tags = gdal.Open(str(tmp_path / "peps" / "first_tile.tif")).GetMetadata()
-    assert tags["POLARIZATION"] == "vv vh"
-
-
-def test_the_co_polarised_image_comes_first(tmp_path: Path) -> None:
-    series = simulated_pass(tmp_path / "products", lines=300, polarisations=("HV", "HH"))
-    request = series.request(names="peps", calibration="sigma", minimum_coverage=0.1)
-    ((name, bands),) = tiles_of(request, tmp_path / "out").items()
-    assert name.startswith(f"s1a_sig_{TILE}_hhhv_")
-    known = bands[0] > 0.0
-    assert np.median(bands[1][known] / bands[0][known]) == pytest.approx(0.2, rel=0.02)
-
-
-def test_a_tile_and_a_polarisation_asked_for_twice_come_once(
-    level_product: DetectedSeries, tmp_path: Path
+def test_slices_that_do_not_share_a_raster_fill_a_tile_together(
+    slices: DetectedSeries, tmp_path: Path
 ) -> None:
-    request = level_product.request(tiles=(TILE, TILE), polarisations=("VH", "VH"))
-    assert list(tiles_of(request, tmp_path)) == [f"s1a_{TILE}_vh_{ALONE}"]
+    """A newer processor made the second one: the pass has two images."""
+    first, second = slices.products
+    newer = Path(shutil.copytree(second, tmp_path / second.name))
+    for file in newer.rglob("manifest.safe"):
+        file.write_text(file.read_text().replace("003.71", "003.80"))
+    together = run(slices.request(products=(first, newer)), tmp_path / "both", Progress())
+    found = read_raster(together.artefact("first_tile").path).array[0]
+    (files,) = [entry["files"] for entry in together.report["tiles"]]
+    assert files == [f"s1a_{TILE}_vv_{JOINED}"]
+    joined = only_tile(slices.request(), tmp_path / "joined")
+    np.testing.assert_array_equal(found > 0.0, joined > 0.0)
+    known = joined > 0.0
+    ratio = found[known] / joined[known]
+    # the kernel shrinks where one image ends, and the times of the two are rounded
+    assert np.mean(np.abs(ratio - 1.0) > 1e-3) < 0.02
 
 
-def test_without_names_all_covered_tiles_are_made(
-    level_product: DetectedSeries, tmp_path: Path
+def test_an_image_across_the_antimeridian_is_whole(tmp_path: Path) -> None:
+    series = simulated_pass(tmp_path / "products", lines=300, centre=(180.0, -17.0))
+    request = series.request(tiles=(), minimum_coverage=0.1)
+    ((name, image),) = tiles_of(request, tmp_path / "out").items()
+    assert name.startswith("s1a_01KAB_vv_")
+    known = np.argwhere(image[0] > 0.0)
+    assert abs(decibel(np.median(image[image > 0.0]) / LEVEL)) < 0.01
+    # 3 km x 14 km
+    assert len(known) * 1e4 == pytest.approx(300 * 1400 * 100.0, rel=0.04)
+    assert (np.ptp(known, axis=0) < 180).all()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(300, 256), (2048, 37)])
+def test_bits_do_not_depend_on_how_a_tile_is_cut(
+    columns: int,
+    rows: int,
+    slices: DetectedSeries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    result = run(level_product.request(tiles=()), tmp_path, Progress())
-    assert [tile["tile"] for tile in result.report["tiles"]] == [TILE]
-
-
-def test_a_tile_with_too_little_data_is_left_out_and_said(
-    level_product: DetectedSeries, tmp_path: Path
-) -> None:
-    result = run(level_product.request(tiles=("40KDB", TILE)), tmp_path, Progress())
-    assert [tile["tile"] for tile in result.report["tiles"]] == [TILE]
-    (left_out,) = result.report["left_out"]
-    assert (left_out["tile"], left_out["covered"]) == ("40KDB", 0.0)
-    assert len(tile_files(result, tmp_path / "tiles")) == 2
-
-
-def test_data_counts_and_not_the_footprint_alone(
-    level_product: DetectedSeries, tmp_path: Path
-) -> None:
-    """The footprint reaches 1.65 percent, the image within its border of zeros does not."""
-    with pytest.raises(ProcessingError, match=f"no tile has 1.65 percent of data: {TILE}"):
-        run(level_product.request(minimum_coverage=1.65), tmp_path / "out", Progress())
-    assert not (tmp_path / "out").exists()
+    whole = only_tile(slices.request(), tmp_path / "whole")
+    monkeypatch.setattr(tile, "_BLOCK_COLUMNS", columns)
+    monkeypatch.setattr(tile, "_BAND_ROWS", rows)
+    np.testing.assert_array_equal(only_tile(slices.request(), tmp_path / "cut"), whole)
 
 
 def test_bits_do_not_depend_on_threads(slices: DetectedSeries, tmp_path: Path) -> None:
@@ -274,45 +234,30 @@ def test_compression_changes_no_value(level_product: DetectedSeries, tmp_path: P
     np.testing.assert_array_equal(images[0], images[2])
 
 
-def test_everything_promised_is_there(level_product: DetectedSeries, tmp_path: Path) -> None:
-    steps: list[tuple[float, str]] = []
-    progress = Progress.to(lambda share, step: steps.append((share, step)))
-    result = run(level_product.request(), tmp_path, progress)
-    assert [a.name for a in result.artefacts] == [o.name for o in CHAIN.outputs]
-    assert {a.path for a in result.artefacts} == set(tmp_path.iterdir())
-    shares = [share for share, _ in steps]
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
-    assert any(TILE in step for _, step in steps)
-    report = json.loads(result.artefact("report").path.read_text(encoding="utf-8"))
-    assert report == result.report
-    assert report["tiles"][0]["mean_db"] == pytest.approx(decibel(LEVEL), abs=0.02)
-    assert report["passes"][0]["products"] == [level_product.products[0].stem]
-    assert str(level_product.dem.parent) not in json.dumps(report)
-    _, alpha = gdal.Open(str(result.artefact("quicklook").path)).ReadAsArray()
-    assert (alpha > 0).mean() == pytest.approx(report["tiles"][0]["covered"], rel=0.05)
-
-
-def test_cancelling_leaves_nothing(level_product: DetectedSeries, tmp_path: Path) -> None:
-    stop = threading.Event()
-
-    def report(share: float, _step: str) -> None:
-        if share > 0.3:
-            stop.set()
-
-    folder = tmp_path / "never"
-    with pytest.raises(Cancelled):
-        run(level_product.request(), folder, Progress(report, 0.0, 1.0, stop))
-    assert not folder.exists()
-
-
-def test_the_request_says_what_it_wants(level_product: DetectedSeries) -> None:
-    request = level_product.request()
-    assert OrthoTilingRequest.from_values(request.to_values()) == request
-
-
-@pytest.mark.parametrize("resolution", [10.0, 12.2, 18.3, 100.0])
-def test_resolutions_that_divide_a_tile_are_taken(
-    level_product: DetectedSeries, resolution: float
+@pytest.mark.shared_data
+def test_a_real_products_annotation_gives_level_ground_back(
+    shared_data: Path, tmp_path: Path
 ) -> None:
-    assert level_product.request(resolution=resolution).resolution == resolution
+    """Real orbit, conversions, calibration and noise of three swaths, in two UTM zones."""
+    (product,) = shared_data.glob("rome_s1/*GRDH*.SAFE")
+    dem = plane(GeographicBox(11.5, 40.8, 15.5, 42.9), height=300.0, step=1.0 / 240.0)
+    made = simulate_detected_on_annotation(
+        Scene(dem=dem),
+        product,
+        tmp_path / "products",
+        background=Background(level=LEVEL, looks=None, noise=True),
+        lines=Band(8000, 500),
+    )
+    path = write_dem(tmp_path / "dem.tif", dem)
+    series = DetectedSeries(products=made.products, dem=path, truth=made.truth)
+    request = series.request(tiles=("32TQM", "33TVG"), remove_noise=True)
+    images = tiles_of(request, tmp_path / "out")
+    assert list(images) == [
+        "s1b_32TQM_vv_DES_022_20211223t051122.tif",
+        "s1b_33TVG_vv_DES_022_20211223t051122.tif",
+    ]
+    for image in images.values():
+        known = image[image > 0.0]
+        assert known.size > 25_000
+        assert abs(decibel(np.median(known) / LEVEL)) < 0.01
+        assert np.percentile(np.abs(known / LEVEL - 1.0), 99.0) < 2.5 * ROUNDING
