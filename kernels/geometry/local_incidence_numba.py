@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
 def incidence_row(
     above: NDArray[np.float64],
     here: NDArray[np.float64],
@@ -39,5 +39,6 @@ def incidence_row(
         rise = x * east + y * north  # towards the satellite, times level
         cosine = (up - rise) / math.sqrt(1.0 + east * east + north * north)
         local[p] = math.acos(min(max(cosine, -1.0), 1.0))
-        # a slope that rises towards the satellite leans its normal away from it
-        projected[p] = math.atan2(level, up) + math.atan2(rise, level)
+        # incidence plus slope, which leans the normal away where it rises towards the
+        # satellite: angle of the product of (up, level) and (level, rise) as complex numbers
+        projected[p] = math.atan2(level * level + up * rise, level * (up - rise))

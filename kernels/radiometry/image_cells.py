@@ -116,18 +116,18 @@ class ImageCells:
     def places(
         self, times: NDArray[np.float64], ranges: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Fractional rows and columns of cells (0 = centre of the first), shape (n,)."""
+        """Fractional rows and columns of cells (0 = centre of the first), of any shape."""
         lines = self.grid.line(times, ranges)
         last = self.tables.record_places.size - 1.0
         pixels = np.empty(lines.shape)
         ground_range_pixels(
-            np.clip(lines, 0.0, last),
-            ranges,
+            np.clip(lines, 0.0, last).reshape(-1),
+            ranges.reshape(-1),
             self.tables.record_places,
             self.tables.middle,
             self.tables.half,
             self.tables.polynomials,
-            pixels,
+            pixels.reshape(-1),
         )
         rows = (lines - self.window.lines.first + 0.5) / self.looks.azimuth - 0.5
         return rows, (pixels - self.window.pixels.first + 0.5) / self.looks.range - 0.5

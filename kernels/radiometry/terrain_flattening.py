@@ -51,7 +51,8 @@ class TerrainFacets:
         Facets of a DEM cell along latitude and longitude: on level ground no side of a facet
         is longer than half an image cell.
     polynomials : HeightPolynomials
-        Of facets: line, slant range [m], three areas [m2], profile and station.
+        Of facets: row and column of cells, three areas [m2], profile and station. Columns bend
+        where conversion records follow each other, by less than a tenth of a pixel.
     """
 
     cells: ImageCells
@@ -92,11 +93,10 @@ class TerrainFacets:
             sight = see_pixels(facets, profiles.orbit, *places)
             x, y, up = np.moveaxis(sight.direction, -1, 0)
             width, depth = np.moveaxis(sight.sizes, -1, 0)
-            lines = cells.grid.line(sight.times, sight.ranges)
             # the area vector of a facet times the direction to the satellite, by the rise
             # along x and along y
             areas = [width * depth * up, depth * x, width * y]
-            values = np.stack([lines, sight.ranges, *areas], axis=-1)
+            values = np.stack([*cells.places(sight.times, sight.ranges), *areas], axis=-1)
             return np.concatenate([values, profiles.places(sight)], axis=-1)
 
         polynomials = tabulate(
@@ -123,7 +123,6 @@ class TerrainFacets:
             are summed in the same order whatever the rows.
         """
         total = np.zeros((rows.rows, self.cells.shape.samples))
-        tables = self.cells.tables
         terrain_flattening_numba.add_facets(
             self.polynomials.coefficients,
             NODE_STEP,
@@ -132,14 +131,7 @@ class TerrainFacets:
             self.profiles.dem.heights,
             *self.splits,
             self._squares_under(rows),
-            tables.record_places,
-            tables.middle,
-            tables.half,
-            tables.polynomials,
             self.profiles.bits,
-            self.cells.window.lines.first,
-            self.cells.window.pixels.first,
-            *self.cells.looks,
             rows.first,
             total,
         )
@@ -147,14 +139,13 @@ class TerrainFacets:
 
     def _squares_under(self, rows: Band) -> NDArray[np.bool_]:
         """Squares between nodes that may have a share in some rows of cells."""
-        lines = self.polynomials.coefficients[:, :, 0]
-        ends = np.stack([lines @ (z ** np.arange(4.0)) for z in (-1.0, 1.0)])
+        places = self.polynomials.coefficients[:, :, 0]
+        ends = np.stack([places @ (z ** np.arange(4.0)) for z in (-1.0, 1.0)])
         corners = np.concatenate(
             [ends[:, i : i - 1 or None, j : j - 1 or None] for i in (0, 1) for j in (0, 1)]
         )
-        looks = self.cells.looks.azimuth
-        first = self.cells.window.lines.first + (rows.first - 1) * looks
-        last = first + (rows.rows + 2) * looks
+        # a facet reaches one cell far, and one more for the bend of lines over a square
+        first, last = rows.first - 2.0, rows.first + rows.rows + 1.0
         found: NDArray[np.bool_] = (corners.max(axis=0) >= first) & (corners.min(axis=0) <= last)
         return found
 

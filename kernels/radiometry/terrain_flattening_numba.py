@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from kernels.geometry.shadow_numba import SHADOW
 from kernels.geometry.terrain_numba import _cubic, _surface, blend_node_rows
-from kernels.radiometry.detected_numba import ground_range_pixels
 
 _COMPILE = {
     "nogil": True,
@@ -35,11 +34,9 @@ def _see_facets(
     first: int,
     splits: tuple[int, int],
     bits: NDArray[np.uint8],
-    lines: NDArray[np.float64],
-    ranges: NDArray[np.float64],
-    areas: NDArray[np.float64],
+    seen: NDArray[np.float64],
 ) -> None:
-    """Line, slant range and projected area of facets between two nodes, shape (n,) each.
+    """Place and projected area of facets between two nodes.
 
     Parameters
     ----------
@@ -59,20 +56,21 @@ def _see_facets(
         Facets of a DEM cell along rows and columns.
     bits : ndarray of uint8, shape (profiles, stations)
         Of `TerrainProfiles`.
-    lines, ranges, areas : ndarray of float64, shape (n,)
-        Receive the values; the area of a facet that is not seen is 0.
+    seen : ndarray of float64, shape (3, n)
+        Receives rows and columns of cells and areas [m2]; the area of a facet that is not seen
+        is 0.
     """
     c, step = start.copy(), (stop - start) / column_step
-    for p in range(lines.shape[0]):
+    for p in range(seen.shape[1]):
         h, down, across = _surface(heights, row, (first + p + 0.5) / splits[1])
         z = (h - middle) / half
-        lines[p], ranges[p] = _cubic(c, 0, z), _cubic(c, 4, z)
+        seen[0, p], seen[1, p] = _cubic(c, 0, z), _cubic(c, 4, z)
         east, north = across / splits[1], -down / splits[0]
         area = _cubic(c, 8, z) - east * _cubic(c, 12, z) - north * _cubic(c, 16, z)
         y, x = _cubic(c, 20, z) + 0.5, _cubic(c, 24, z) + 0.5
         inside = y >= 0.0 and x >= 0.0 and y < bits.shape[0] and x < bits.shape[1]
         hidden = inside and bits[int(y), int(x)] & SHADOW
-        areas[p] = 0.0 if hidden else max(area, 0.0)
+        seen[2, p] = 0.0 if hidden else max(area, 0.0)
         for k in range(c.shape[0]):
             c[k] += step[k]
 
@@ -100,37 +98,27 @@ def _add(total: NDArray[np.float64], y: float, x: float, first_row: int, area: f
 
 
 @numba.njit(**_COMPILE)
-def _spread(
-    lines: NDArray[np.float64],
-    pixels: NDArray[np.float64],
-    areas: NDArray[np.float64],
-    window: tuple[int, int],
-    looks: tuple[int, int],
-    first_row: int,
-    total: NDArray[np.float64],
-) -> None:
+def _spread(seen: NDArray[np.float64], first_row: int, total: NDArray[np.float64]) -> None:
     """Divide the areas of neighbouring facets among cells.
 
     Slopes that face away are drawn out in range: where neighbours are far apart, a facet is
     laid out as several equal ones between them.
     """
-    last = lines.shape[0] - 1
+    last = seen.shape[1] - 1
     for p in range(last + 1):
-        if areas[p] == 0.0:
+        y, x, area = seen[0, p], seen[1, p], seen[2, p]
+        if area == 0.0:
             continue
-        y = (lines[p] - window[0] + 0.5) / looks[0] - 0.5
-        x = (pixels[p] - window[1] + 0.5) / looks[1] - 0.5
         before, after = max(p - 1, 0), min(p + 1, last)
-        share = 1.0 / (looks[1] * max(after - before, 1))
-        across = (pixels[after] - pixels[before]) * share
+        across = (seen[1, after] - seen[1, before]) / max(after - before, 1)
         if abs(across) <= _LONGEST:
-            _add(total, y, x, first_row, areas[p])
+            _add(total, y, x, first_row, area)
             continue
-        along = (lines[after] - lines[before]) / (looks[0] * max(after - before, 1))
+        along = (seen[0, after] - seen[0, before]) / max(after - before, 1)
         parts = min(int(abs(across) / _PART) + 1, _MOST_PARTS)
         for k in range(parts):
             shift = (k + 0.5) / parts - 0.5
-            _add(total, y + shift * along, x + shift * across, first_row, areas[p] / parts)
+            _add(total, y + shift * along, x + shift * across, first_row, area / parts)
 
 
 @numba.njit(**_COMPILE)
@@ -143,15 +131,7 @@ def add_facets(
     row_split: int,
     column_split: int,
     wanted: NDArray[np.bool_],
-    record_places: NDArray[np.float64],
-    range_middle: float,
-    range_half: float,
-    polynomials: NDArray[np.float64],
     bits: NDArray[np.uint8],
-    first_line: int,
-    first_pixel: int,
-    azimuth_looks: int,
-    range_looks: int,
     first_row: int,
     total: NDArray[np.float64],
 ) -> None:
@@ -160,7 +140,7 @@ def add_facets(
     Parameters
     ----------
     coefficients : ndarray of float64, shape (node rows, node columns, 7, 4)
-        Line, slant range, three areas, profile and station of facets by height.
+        Row and column of cells, three areas, profile and station of facets by height.
     node_step : int
         Facets between nodes.
     middle, half : float
@@ -171,26 +151,18 @@ def add_facets(
         Facets of a DEM cell.
     wanted : ndarray of bool, shape (node rows - 1, node columns - 1)
         Squares with a share.
-    record_places, range_middle, range_half, polynomials : ndarray, float
-        Of `RangeTables`.
     bits : ndarray of uint8, shape (profiles, stations)
         Of `TerrainProfiles`.
-    first_line, first_pixel : int
-        Of the window.
-    azimuth_looks, range_looks : int
-        Lines and pixels of a cell.
     first_row : int
         Number of the first row of cells in `total`.
     total : ndarray of float64, shape (rows, columns)
         Receives the areas [m2] on top of what it holds.
     """
     blended = np.empty((coefficients.shape[1], coefficients.shape[2] * 4))
-    lines, ranges, areas = np.empty(node_step), np.empty(node_step), np.empty(node_step)
-    clipped, pixels = np.empty(node_step), np.empty(node_step)
+    seen = np.empty((3, node_step))
     facet_rows = (heights.shape[0] - 1) * row_split
     facet_columns = (heights.shape[1] - 1) * column_split
-    splits, looks = (row_split, column_split), (azimuth_looks, range_looks)
-    last = record_places.shape[0] - 1.0
+    splits = (row_split, column_split)
     for i in range(wanted.shape[0]):
         if not wanted[i].any():
             continue
@@ -212,23 +184,9 @@ def add_facets(
                     first,
                     splits,
                     bits,
-                    lines[:n],
-                    ranges[:n],
-                    areas[:n],
+                    seen[:, :n],
                 )
-                for p in range(n):
-                    clipped[p] = min(max(lines[p], 0.0), last)
-                ground_range_pixels(
-                    clipped[:n],
-                    ranges[:n],
-                    record_places,
-                    range_middle,
-                    range_half,
-                    polynomials,
-                    pixels[:n],
-                )
-                window = (first_line, first_pixel)
-                _spread(lines[:n], pixels[:n], areas[:n], window, looks, first_row, total)
+                _spread(seen[:, :n], first_row, total)
 
 
 @numba.njit(**_COMPILE)
