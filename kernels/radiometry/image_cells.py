@@ -17,9 +17,13 @@ from kernels.model import GroundRangeGrid, Looks, RadarGrid, Shape
 from kernels.radiometry.detected import DetectedGeometry, Window
 from kernels.radiometry.detected_numba import ground_range_pixels
 
+_REACH = 1.1
+"""Of polynomials, in half widths of the swath."""
+
 _TIME_STEP = 0.05
 _NODES = 17
-"""Rows and columns on which the distance between lines is measured: it changes by 1 % per swath."""
+"""Rows and columns on which the distance between lines is measured: it changes by some
+percent over a swath."""
 
 
 class RangeTables(NamedTuple):
@@ -90,11 +94,15 @@ class ImageCells:
             tables = RangeTables(image.record_places, image.middle, image.half, image.polynomials)
             ranges, steps = _ground_steps(image.grid, pixels)
         else:
-            grid, spacing = image, image.slant_range_spacing
-            one, line = np.zeros(image.shape.lines), np.array([[0.0, 1.0]])
-            tables = RangeTables(one, image.first_slant_range, spacing, line)
+            grid, last = image, 0.5 * (image.shape.samples - 1)
+            tables = RangeTables(
+                record_places=np.zeros(image.shape.lines),
+                middle=image.slant_range(last),
+                half=last * image.slant_range_spacing,
+                polynomials=np.array([[last, last]]),
+            )
             ranges = image.slant_range(pixels)[None]
-            steps = np.full(ranges.shape, spacing)
+            steps = np.full(ranges.shape, image.slant_range_spacing)
         node_rows = np.unique(np.round(np.linspace(0.0, shape.lines - 1.0, _NODES)))
         lines = window.lines.first + (node_rows + 0.5) * looks.azimuth - 0.5
         depths = _line_distances(grid, orbit, lines, ranges[0])
@@ -116,19 +124,26 @@ class ImageCells:
     def places(
         self, times: NDArray[np.float64], ranges: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Fractional rows and columns of cells (0 = centre of the first), of any shape."""
+        """Fractional rows and columns of cells (0 = centre of the first), of any shape.
+
+        Far outside the swath, where the polynomials are not made for, columns are continued
+        linearly.
+        """
         lines = self.grid.line(times, ranges)
         last = self.tables.record_places.size - 1.0
         pixels = np.empty(lines.shape)
+        reach = _REACH * self.tables.half
+        inside = np.clip(ranges, self.tables.middle - reach, self.tables.middle + reach)
         ground_range_pixels(
             np.clip(lines, 0.0, last).reshape(-1),
-            ranges.reshape(-1),
+            inside.reshape(-1),
             self.tables.record_places,
             self.tables.middle,
             self.tables.half,
             self.tables.polynomials,
             pixels.reshape(-1),
         )
+        pixels += (ranges - inside) * (0.5 * (self.grid.shape.samples - 1) / self.tables.half)
         rows = (lines - self.window.lines.first + 0.5) / self.looks.azimuth - 0.5
         return rows, (pixels - self.window.pixels.first + 0.5) / self.looks.range - 0.5
 

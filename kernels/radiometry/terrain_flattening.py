@@ -139,14 +139,16 @@ class TerrainFacets:
 
     def _squares_under(self, rows: Band) -> NDArray[np.bool_]:
         """Squares between nodes that may have a share in some rows of cells."""
-        places = self.polynomials.coefficients[:, :, 0]
+        places = self.polynomials.coefficients[:, :, :2]
         ends = np.stack([places @ (z ** np.arange(4.0)) for z in (-1.0, 1.0)])
         corners = np.concatenate(
             [ends[:, i : i - 1 or None, j : j - 1 or None] for i in (0, 1) for j in (0, 1)]
         )
-        # a facet reaches one cell far, and one more for the bend of lines over a square
-        first, last = rows.first - 2.0, rows.first + rows.rows + 1.0
-        found: NDArray[np.bool_] = (corners.max(axis=0) >= first) & (corners.min(axis=0) <= last)
+        # a facet reaches one cell far, and places bend by less than another over a square
+        first = np.array([rows.first - 2.0, -2.0])
+        last = np.array([rows.first + rows.rows + 1.0, self.cells.shape.samples + 1.0])
+        inside = (corners.max(axis=0) >= first) & (corners.min(axis=0) <= last)
+        found: NDArray[np.bool_] = inside.all(axis=-1)
         return found
 
 

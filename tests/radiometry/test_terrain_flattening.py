@@ -219,6 +219,14 @@ def test_result_depends_neither_on_threads_nor_on_rows() -> None:
     np.testing.assert_array_equal(facets.areas(Band(0, 300))[77:99], facets.areas(Band(77, 22)))
 
 
+def test_window_is_a_part_of_the_whole() -> None:
+    dem = tilted(0.3, 0.2)
+    whole = flatten(dem, window(Band(100, 280), Band(1200, 1200))).ratio
+    part = flatten(dem, window(Band(220, 40), Band(1800, 120))).ratio
+    # a facet drawn out over the edge of a window is seen from both
+    np.testing.assert_allclose(whole[120:160, 100:120], part, rtol=1e-6)
+
+
 def ridges(longitude: float, latitude: float) -> Dem:
     """Ridges of 27 degrees across the range direction, with saddles."""
     step = 1.0 / 3600.0
