@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from osgeo import gdal
 
 from kernels.chains.ortho_tiling import run, tile
@@ -36,7 +35,6 @@ from tests.detected_series import (
 )
 from tests.series import write_dem
 
-Image = NDArray[np.float32]
 JOINED = "DES_151_20260101txxxxxx.tif"
 ROUNDING = 0.5 / 150.0
 """Of amplitudes, which are above 150 digital numbers in the co-polarised image."""
