@@ -44,9 +44,23 @@ def file_bands(
 
 
 def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, str]:
-    """Metadata of a tile's files: S1Tiling's names, and what is missing there.
+    """Make the metadata of a tile's files: S1Tiling's names, and what is missing there.
 
-    POLARIZATION is not among them: it is that of the bands of each file.
+    The polarisation is left out: each file has its own.
+
+    Parameters
+    ----------
+    request : OrthoTilingRequest
+        How the tile was made.
+    one : Pass
+        The pass.
+    tile : str
+        Name of the tile.
+
+    Returns
+    -------
+    dict of str to str
+        Tags by name.
     """
     product = one.product
     return {
