@@ -102,12 +102,13 @@ def test_smaller_kernels_are_those_of_scipy(interpolation: Interpolation, order:
 def test_zeros_of_a_border_do_not_bleed(interpolation: Interpolation) -> None:
     """A level image with a border comes out level, up to the pixel nearest to the border."""
     image = np.full(IMAGE, 150, np.uint16)
-    image[:20] = 0
-    image[:, 60:] = 0
+    image[:20] = image[55:] = 0
+    image[:, 60:] = image[:, :12] = 0
     lines, pixels = inner_places(0.0)
     found = sampled(unit(IMAGE, interpolation), lines, pixels, image)
-    inside = (np.floor(lines + 0.5) >= 20) & (np.floor(pixels + 0.5) < 60)
-    assert 0.3 < inside.mean() < 0.7
+    near_line, near_pixel = np.floor(lines + 0.5), np.floor(pixels + 0.5)
+    inside = (near_line >= 20) & (near_line < 55) & (near_pixel >= 12) & (near_pixel < 60)
+    assert 0.2 < inside.mean() < 0.4
     np.testing.assert_allclose(found[inside], 150.0**2, rtol=1e-6)
     assert (found[~inside] == 0.0).all()
 
@@ -219,15 +220,15 @@ def test_ground_range_is_linear_in_time_between_records(geometry: DetectedGeomet
     assert len(used) >= 3
 
 
-@pytest.mark.parametrize("columns", [Band(0, 500), Band(0, 250), Band(250, 130)])
+@pytest.mark.parametrize("columns", [Band(0, 500), Band(0, 256), Band(256, 130)])
 def test_the_window_holds_all_that_the_kernels_of_a_block_need(
     geometry: DetectedGeometry, columns: Band
 ) -> None:
     shape = ground_grid().shape
     part = slice(columns.first, columns.first + columns.rows)
     seen = 0
-    for first in range(0, 500, 60):
-        rows = Band(first, min(60, 500 - first))
+    for first in range(0, 500, 64):  # on nodes, so that nothing is seen beyond the first row
+        rows = Band(first, min(64, 500 - first))
         window = geometry.window(rows, columns)
         for row in range(rows.first, rows.first + rows.rows):
             lines, pixels = (values[part] for values in geometry.places(row))
