@@ -88,7 +88,7 @@ class TileResult:
     covered : float
         Share of the tile's pixels with data, 0 to 1.
     preview : ndarray of float32, shape (rows, columns)
-        First polarisation made small, mean backscatter; 0 where there is no data.
+        Every n-th pixel of the first polarisation; 0 where there is no data.
     """
 
     covered: float
