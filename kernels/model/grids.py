@@ -204,7 +204,7 @@ class GroundRangeGrid(ImageLines):
     """Zero-Doppler geometry of a detected image in ground range.
 
     The slant range of a pixel is linear in time between the ground-to-slant polynomials of the
-    two records around its line. Neighbouring records are up to 19 pixels apart, so that taking the
+    two records around its line. Neighbouring records differ by many pixels, so that taking the
     nearest one would tear the image midway; annotated tie points, which stand close to records,
     agree with the nearest one all the same.
 

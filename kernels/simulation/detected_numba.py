@@ -2,7 +2,7 @@
 
 The slant range of a pixel is linear in time between the ground-to-slant polynomials of the two
 records around its line. (Annotated tie points stand close to records and agree with the nearest
-one; pixels cannot, or real images would tear by up to 19 pixels midway between records.)
+one; pixels cannot, or images would tear midway between records.)
 """
 
 from __future__ import annotations
