@@ -1,4 +1,4 @@
-"""GeoTIFF rasters: several float32 bands with their geometry, written by bands of rows.
+"""GeoTIFF rasters: several bands with their geometry, written by bands of rows.
 
 Missing pixels are NaN (amplitude, phase, coherency, displacement); the band isData holds 0 or
 1. Rasters on a map carry the usual geotransform and reference system, rasters in radar geometry
@@ -28,6 +28,7 @@ __all__ = [
     "TILE",
     "BandWriter",
     "Compression",
+    "PixelType",
     "Raster",
     "RasterReader",
     "create_raster",
@@ -41,8 +42,16 @@ gdal.UseExceptions()
 
 Compression = Literal["ZSTD", "DEFLATE", "NONE"]
 
+PixelType = Literal["float32", "uint16", "uint8"]
+
 TILE = 256
 """Rows and columns of a tile of the files written here."""
+
+_GDAL_TYPES = {
+    "float32": gdal.GDT_Float32,
+    "uint16": gdal.GDT_UInt16,
+    "uint8": gdal.GDT_Byte,
+}
 
 _FASTEST = {"ZSTD": ("ZSTD_LEVEL", "LEVEL"), "DEFLATE": ("ZLEVEL", "LEVEL")}
 
@@ -101,14 +110,16 @@ class BandWriter:
         New file, which this object alone holds.
     path : Path
         Final name, for errors.
+    dtype : "float32", "uint16" or "uint8"
+        Of the pixels.
     """
 
-    def __init__(self, dataset: Any, path: Path) -> None:
+    def __init__(self, dataset: Any, path: Path, dtype: PixelType) -> None:
         self._dataset = dataset
         self._path = path
         self._shape = Shape(dataset.RasterYSize, dataset.RasterXSize)
         self._received = 0
-        self._tiles = np.empty((dataset.RasterCount, TILE, self._shape.samples), np.float32)
+        self._tiles = np.empty((dataset.RasterCount, TILE, self._shape.samples), dtype)
 
     def describe(
         self,
@@ -130,14 +141,14 @@ class BandWriter:
                 if units:
                     band.SetUnitType(units[number])
 
-    def write(self, first_row: int, array: NDArray[np.float32]) -> None:
+    def write(self, first_row: int, array: NDArray[Any]) -> None:
         """Write the next rows.
 
         Parameters
         ----------
         first_row : int
             Number of the first row of `array`: the one after the last row written before.
-        array : ndarray of float32, shape (bands, rows, columns)
+        array : ndarray of the raster's type, shape (bands, rows, columns)
             Pixels; copied, where they are not written at once.
 
         Raises
@@ -162,7 +173,7 @@ class BandWriter:
             if filled + count == TILE or self._received == self._shape.lines:
                 self._put(self._received - filled - count, self._tiles[:, : filled + count])
 
-    def _put(self, first_row: int, array: NDArray[np.float32]) -> None:
+    def _put(self, first_row: int, array: NDArray[Any]) -> None:
         with _Writing(self._path):
             for number, rows in enumerate(array):
                 band = self._dataset.GetRasterBand(number + 1)
@@ -204,8 +215,9 @@ def create_raster(
     tags: Mapping[str, str] | None = None,
     units: Sequence[str] = (),
     threads: int = 1,
+    dtype: PixelType = "float32",
 ) -> Iterator[BandWriter]:
-    """Write a tiled float32 GeoTIFF by bands of rows; it appears whole or not at all.
+    """Write a tiled GeoTIFF by bands of rows; it appears whole or not at all.
 
     Parameters
     ----------
@@ -221,13 +233,15 @@ def create_raster(
     nodata : float
         Value that marks missing pixels in every band.
     compression : "ZSTD", "DEFLATE" or "NONE"
-        Fastest level, with the predictor for floating point.
+        Fastest level, with a predictor.
     tags : mapping of str to str
         Further metadata.
     units : sequence of str
         Of the bands; empty where no band has one.
     threads : int
         Compressing threads.
+    dtype : "float32", "uint16" or "uint8"
+        Of the pixels.
 
     Yields
     ------
@@ -248,10 +262,11 @@ def create_raster(
                     shape.samples,
                     shape.lines,
                     len(band_names),
-                    gdal.GDT_Float32,
+                    _GDAL_TYPES[dtype],
                     _creation_options(compression, threads),
                 ),
                 path,
+                dtype,
             )
         try:
             writer.describe(
@@ -298,7 +313,7 @@ def make_cloud_optimized(
     options = [f"COMPRESS={compression}", "OVERVIEW_RESAMPLING=NEAREST", "BIGTIFF=IF_SAFER"]
     options += [f"NUM_THREADS={threads}", f"BLOCKSIZE={2 * TILE}", "OVERVIEWS=IGNORE_EXISTING"]
     if compression != "NONE":
-        options += ["PREDICTOR=FLOATING_POINT", f"{_FASTEST[compression][1]}=1"]
+        options += ["PREDICTOR=YES", f"{_FASTEST[compression][1]}=1"]
     with scratch_folder(path.parent) as scratch:
         partial = scratch / path.name
         with gdal_errors(InputError, path.name):

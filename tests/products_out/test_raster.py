@@ -22,6 +22,7 @@ from kernels.errors import InputError, ProcessingError
 from kernels.model import LookSide, MapGrid, RadarGrid, Shape
 from kernels.products.raster import (
     TILE,
+    PixelType,
     create_raster,
     make_cloud_optimized,
     radar_grid_tags,
@@ -267,3 +268,19 @@ def test_import_starts_no_thread_and_no_matplotlib() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout.split() == [b"0", b"False"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [("float32", 2.0**-100), ("uint16", 65_535), ("uint8", 255)]
+)
+def test_every_pixel_type_comes_back(dtype: PixelType, largest: float, tmp_path: Path) -> None:
+    path = tmp_path / "pixels.tif"
+    values = np.array([[[0, 1, largest], [254, 3, 2]]]).astype(dtype)
+    with create_raster(path, Shape(2, 3), ("mask",), nodata=0.0, dtype=dtype) as writer:
+        writer.write(0, values)
+    for _ in range(2):
+        stored = gdal.Open(str(path)).ReadAsArray()
+        assert stored.dtype == np.dtype(dtype)
+        np.testing.assert_array_equal(stored, values[0])
+        np.testing.assert_array_equal(read_raster(path).array, values.astype(np.float32))
+        make_cloud_optimized(path)
