@@ -47,11 +47,7 @@ PixelType = Literal["float32", "uint16", "uint8"]
 TILE = 256
 """Rows and columns of a tile of the files written here."""
 
-_GDAL_TYPES = {
-    "float32": gdal.GDT_Float32,
-    "uint16": gdal.GDT_UInt16,
-    "uint8": gdal.GDT_Byte,
-}
+_GDAL_TYPES = {"float32": gdal.GDT_Float32, "uint16": gdal.GDT_UInt16, "uint8": gdal.GDT_Byte}
 
 _FASTEST = {"ZSTD": ("ZSTD_LEVEL", "LEVEL"), "DEFLATE": ("ZLEVEL", "LEVEL")}
 
