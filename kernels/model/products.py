@@ -43,6 +43,16 @@ class DetectedReader(Protocol):
         ...
 
 
+class IntensityReader(Protocol):
+    """Reads intensities by block, whatever the pixels of the file are."""
+
+    def read(
+        self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
+    ) -> NDArray[np.float32]:
+        """Read a window, shape (lines, samples); NaN is no data; raises ProductError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationLut:
     """Calibration vectors: pixel intensity / value**2 is the calibrated quantity.

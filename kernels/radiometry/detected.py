@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.geometry.map_geometry import MapGeometry
 from kernels.geometry.orbit import Orbit
-from kernels.model import Dem, GroundRangeGrid, MapGrid, Shape
+from kernels.model import Dem, DetectedReader, GroundRangeGrid, MapGrid, Shape
 from kernels.radiometry import detected_numba
 from kernels.radiometry.calibration import LATTICE_STEP
 from kernels.radiometry.noise import NoiseTables
@@ -190,9 +190,31 @@ def _within(values: NDArray[np.float64], size: int) -> Band:
     return Band(first, max(last - first + 1, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class SquaredAmplitudes:
+    """Reads the intensities of a detected image; an `IntensityReader`.
+
+    Attributes
+    ----------
+    amplitudes : DetectedReader
+        Of the image; 0 is no data.
+    """
+
+    amplitudes: DetectedReader
+
+    def read(
+        self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
+    ) -> NDArray[np.float32]:
+        """Read a window, shape (lines, samples); raises ProductError if that is impossible."""
+        amplitudes = self.amplitudes.read(first_line, lines, first_sample, samples)
+        intensities = np.empty(amplitudes.shape, np.float32)
+        detected_numba.square_amplitudes(amplitudes, intensities)
+        return intensities
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:
-    """What turns the amplitudes of one polarisation into backscatter.
+    """What turns the intensities of one polarisation into backscatter.
 
     Attributes
     ----------
@@ -211,7 +233,7 @@ class Calibrated:
     def sample(
         self,
         places: tuple[NDArray[np.float64], NDArray[np.float64]],
-        amplitudes: NDArray[np.uint16],
+        intensities: NDArray[np.float32],
         window: Window,
         out: NDArray[np.float32],
     ) -> None:
@@ -221,8 +243,8 @@ class Calibrated:
         ----------
         places : tuple of ndarray of float64, shape (columns,)
             Lines and pixels.
-        amplitudes : ndarray of uint16, shape (lines, pixels)
-            The window's pixels.
+        intensities : ndarray of float32, shape (lines, pixels)
+            The window's pixels; NaN where there is no data.
         window : Window
             Part of the image.
         out : ndarray of float32, shape (columns,)
@@ -233,7 +255,7 @@ class Calibrated:
         detected_numba.sample_row(
             places[0],
             places[1],
-            amplitudes,
+            intensities,
             window.lines.first,
             window.pixels.first,
             int(self.interpolation),

@@ -1,6 +1,8 @@
-"""Compiled sampling of detected amplitudes: arrays only, checked in `detected`."""
+"""Compiled sampling of detected images: arrays only, checked in `detected`."""
 
 from __future__ import annotations
+
+import math
 
 import numba
 import numpy as np
@@ -65,10 +67,13 @@ def ground_range_pixels(
         pixels[p] = first + share * (second - first)
 
 
-@numba.njit(inline="always", **_COMPILE)
-def _square(value: int) -> np.float32:
-    amplitude = np.float32(value)
-    return np.float32(amplitude * amplitude)
+@numba.njit(**_COMPILE)
+def square_amplitudes(amplitudes: NDArray[np.uint16], intensities: NDArray[np.float32]) -> None:
+    """Intensities of detected amplitudes of the same shape; NaN for 0, which is no data."""
+    for i in range(amplitudes.shape[0]):
+        for j in range(amplitudes.shape[1]):
+            value = np.float32(amplitudes[i, j])
+            intensities[i, j] = value * value if value > 0.0 else np.float32(np.nan)
 
 
 @numba.njit(inline="always", **_COMPILE)
@@ -82,11 +87,32 @@ def _cubic_weights(f: np.float32) -> tuple[np.float32, np.float32, np.float32, n
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _bilinear(a: int, b: int, c: int, d: int, fy: np.float32, fx: np.float32) -> np.float32:
-    """Mean of four intensities."""
-    top = _square(a) + fx * (_square(b) - _square(a))
-    low = _square(c) + fx * (_square(d) - _square(c))
+def _bilinear(
+    window: NDArray[np.float32], i: int, j: int, fy: np.float32, fx: np.float32
+) -> np.float32:
+    """Mean of four intensities; NaN where one of them is."""
+    a, b = window[i, j], window[i, j + 1]
+    c, d = window[i + 1, j], window[i + 1, j + 1]
+    top, low = a + fx * (b - a), c + fx * (d - c)
     return np.float32(top + fy * (low - top))
+
+
+@numba.njit(inline="always", **_COMPILE)
+def _bicubic(
+    window: NDArray[np.float32], i: int, j: int, fy: np.float32, fx: np.float32
+) -> np.float32:
+    """Cubic convolution of sixteen intensities; NaN where one of them is."""
+    w, v = _cubic_weights(fx), _cubic_weights(fy)
+    total = np.float32(0.0)
+    for k in range(4):
+        r = i - 1 + k
+        total += v[k] * (
+            w[0] * window[r, j - 1]
+            + w[1] * window[r, j]
+            + w[2] * window[r, j + 1]
+            + w[3] * window[r, j + 2]
+        )
+    return total
 
 
 @numba.njit(**_COMPILE)
@@ -118,7 +144,7 @@ def _noise(
 def sample_row(
     lines: NDArray[np.float64],
     pixels: NDArray[np.float64],
-    window: NDArray[np.uint16],
+    window: NDArray[np.float32],
     first_line: int,
     first_pixel: int,
     method: int,
@@ -133,15 +159,15 @@ def sample_row(
 ) -> None:
     """Sample, denoise and calibrate along one row of a map.
 
-    A pixel is data where the image pixel nearest to it is not 0. Where a zero lies under the
-    kernel, the next smaller kernel is used: a border does not bleed inwards.
+    A pixel is data where the image pixel nearest to it is. Where a pixel without data lies under
+    the kernel, the next smaller kernel is used: a border does not bleed inwards.
 
     Parameters
     ----------
     lines, pixels : ndarray of float64, shape (n,)
         Fractional coordinates in the image; NaN where unknown.
-    window : ndarray of uint16, shape (rows, columns)
-        Amplitudes of a part of the image.
+    window : ndarray of float32, shape (rows, columns)
+        Intensities of a part of the image; NaN where there is no data.
     first_line, first_pixel : int
         Place of the window.
     method : int
@@ -164,34 +190,19 @@ def sample_row(
         if not (y >= -0.5 and x >= -0.5 and y < rows - 0.5 and x < columns - 0.5):
             continue
         near_row, near_column = int(y + 0.5), int(x + 0.5)
-        centre = window[near_row, near_column]
-        if centre == 0:
+        nearest = window[near_row, near_column]
+        if math.isnan(nearest):
             continue
-        value = _square(centre)
+        value = np.float32(np.nan)
         i, j = int(np.floor(y)), int(np.floor(x))
-        if method >= BILINEAR and i >= 0 and j >= 0 and i < rows - 1 and j < columns - 1:
-            a, b = window[i, j], window[i, j + 1]
-            c, d = window[i + 1, j], window[i + 1, j + 1]
-            if a > 0 and b > 0 and c > 0 and d > 0:
-                fy, fx = np.float32(y - i), np.float32(x - j)
-                if method == BICUBIC and i >= 1 and j >= 1 and i < rows - 2 and j < columns - 2:
-                    w, v = _cubic_weights(fx), _cubic_weights(fy)
-                    total = np.float32(0.0)
-                    whole = True
-                    for k in range(4):
-                        r = i - 1 + k
-                        q0, q1 = window[r, j - 1], window[r, j]
-                        q2, q3 = window[r, j + 1], window[r, j + 2]
-                        whole = whole and q0 > 0 and q1 > 0 and q2 > 0 and q3 > 0
-                        total += v[k] * (
-                            w[0] * _square(q0)
-                            + w[1] * _square(q1)
-                            + w[2] * _square(q2)
-                            + w[3] * _square(q3)
-                        )
-                    value = total if whole else _bilinear(a, b, c, d, fy, fx)
-                else:
-                    value = _bilinear(a, b, c, d, fy, fx)
+        fy, fx = np.float32(y - i), np.float32(x - j)
+        if method == BICUBIC and i >= 1 and j >= 1 and i < rows - 2 and j < columns - 2:
+            value = _bicubic(window, i, j, fy, fx)
+        inside = i >= 0 and j >= 0 and i < rows - 1 and j < columns - 1
+        if method >= BILINEAR and inside and math.isnan(value):
+            value = _bilinear(window, i, j, fy, fx)
+        if math.isnan(value):
+            value = nearest
         line, pixel = first_line + near_row, first_pixel + near_column
         if remove_noise:
             value -= _noise(line, pixel, vector_lines, vectors, last_samples, factors)

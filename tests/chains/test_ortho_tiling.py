@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from kernels.chains.ortho_tiling import run, tile
+from kernels.chains.ortho_tiling import run, tile, windows
 from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
 from kernels.geometry.mgrs import tile_grid
@@ -191,7 +191,7 @@ def test_bits_do_not_depend_on_how_a_tile_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = only_tile(slices.request(), tmp_path / "whole")
-    monkeypatch.setattr(tile, "_BLOCK_COLUMNS", columns)
+    monkeypatch.setattr(windows, "_BLOCK_COLUMNS", columns)
     monkeypatch.setattr(tile, "_BAND_ROWS", rows)
     np.testing.assert_array_equal(only_tile(slices.request(), tmp_path / "cut"), whole)
 

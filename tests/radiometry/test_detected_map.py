@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,13 @@ from kernels.model import (
 )
 from kernels.products.sentinel1 import open_sentinel1
 from kernels.radiometry.calibration import LATTICE_STEP
-from kernels.radiometry.detected import Calibrated, DetectedGeometry, Interpolation, Window
+from kernels.radiometry.detected import (
+    Calibrated,
+    DetectedGeometry,
+    Interpolation,
+    SquaredAmplitudes,
+    Window,
+)
 from kernels.radiometry.noise import NoiseTables
 from kernels.simulation import (
     Acquisition,
@@ -60,12 +66,44 @@ def unit(shape: Shape, interpolation: Interpolation, noise: float | None = None)
     )
 
 
+def intensities_of(amplitudes: NDArray[np.uint16]) -> NDArray[np.float32]:
+    return np.where(amplitudes > 0, amplitudes.astype(np.float32) ** 2, np.float32(np.nan))
+
+
 def sampled(
     calibrated: Calibrated, lines: Array, pixels: Array, image: NDArray[np.uint16]
 ) -> NDArray[np.float32]:
     out = np.zeros(lines.size, np.float32)
-    calibrated.sample((lines, pixels), image, WHOLE, out)
+    calibrated.sample((lines, pixels), intensities_of(image), WHOLE, out)
     return out
+
+
+@dataclass(frozen=True)
+class Amplitudes:
+    """An image in memory; a `DetectedReader`."""
+
+    image: NDArray[np.uint16]
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(*self.image.shape)
+
+    def read(
+        self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
+    ) -> NDArray[np.uint16]:
+        stop = None if samples is None else first_sample + samples
+        return self.image[first_line : first_line + lines, first_sample:stop]
+
+
+def test_intensities_are_squares_and_zero_is_no_data() -> None:
+    image = np.array([[9, 9, 9], [0, 7, 65535]], np.uint16)
+    found = SquaredAmplitudes(Amplitudes(image)).read(1, 1, 0, 3)
+    assert found.dtype == np.float32
+    # 65535 squared needs 32 bits: single precision keeps 24
+    np.testing.assert_allclose(found, [[np.nan, 49.0, 65535.0**2]], rtol=1e-7)
+    np.testing.assert_array_equal(
+        SquaredAmplitudes(Amplitudes(image)).read(1, 1, 1), [[49.0, found[0, 2]]]
+    )
 
 
 def ramp() -> NDArray[np.uint16]:
@@ -134,7 +172,7 @@ def test_signal_that_falls_to_nothing_is_still_data() -> None:
 def test_what_an_earlier_image_has_filled_is_kept() -> None:
     out = np.array([0.0, 7.0, 0.0], np.float32)
     places = np.full(3, 10.0), np.arange(3.0)
-    image = np.full(IMAGE, 2, np.uint16)
+    image = np.full(IMAGE, 4.0, np.float32)
     unit(IMAGE, Interpolation.NEAREST).sample(places, image, WHOLE, out)
     np.testing.assert_array_equal(out, [4.0, 7.0, 4.0])
 
@@ -314,11 +352,11 @@ def test_targets_on_steep_relief_lie_where_they_are(track: Track, crs: str, tmp_
     calibrated = unit(image.grid.shape, Interpolation.BICUBIC)
     assert image.pixels is not None
     lines, samples = image.grid.shape
-    amplitudes = image.pixels.read(0, lines)
+    intensities = SquaredAmplitudes(image.pixels).read(0, lines)
     window = Window(lines=Band(0, lines), pixels=Band(0, samples))
     out = np.zeros(shape, np.float32)
     for row in range(shape.lines):
-        calibrated.sample(geometry.places(row), amplitudes, window, out[row])
+        calibrated.sample(geometry.places(row), intensities, window, out[row])
     error = 10.0 * (brightness_centres(out, rows, columns) - np.stack([rows, columns], axis=-1))
     distance = np.hypot(error[:, 0], error[:, 1])
     assert distance.size > 350

@@ -83,7 +83,7 @@ def removed(lut: NoiseLut, shape: Shape, line: int) -> NDArray[np.float64]:
     out = np.zeros(shape.samples, np.float32)
     calibrated.sample(
         (np.full(shape.samples, float(line)), np.arange(shape.samples, dtype=np.float64)),
-        np.full((1, shape.samples), AMPLITUDE, np.uint16),
+        np.full((1, shape.samples), AMPLITUDE**2, np.float32),
         Window(lines=Band(line, 1), pixels=Band(0, shape.samples)),
         out,
     )

@@ -17,7 +17,13 @@ from kernels.geometry.shadow import LAYOVER, SHADOW, TerrainProfiles
 from kernels.model import Dem, GeographicBox, Looks, Shape
 from kernels.products.sentinel1 import open_sentinel1
 from kernels.radiometry.calibration import Quantity, calibration_lattice
-from kernels.radiometry.detected import Calibrated, DetectedGeometry, Interpolation, Window
+from kernels.radiometry.detected import (
+    Calibrated,
+    DetectedGeometry,
+    Interpolation,
+    SquaredAmplitudes,
+    Window,
+)
 from kernels.radiometry.image_cells import ImageCells
 from kernels.radiometry.terrain_flattening import TerrainFacets, TerrainFlattening
 from kernels.simulation import Acquisition, Background, DetectedMode, Scene, simulate_detected
@@ -270,13 +276,13 @@ def test_simulated_relief_becomes_flat(tmp_path: Path) -> None:
         noise=None,
         interpolation=Interpolation.BILINEAR,
     )
-    amplitudes = image.pixels.read(0, grid.shape.lines)
+    intensities = SquaredAmplitudes(image.pixels).read(0, grid.shape.lines)
     rows, columns = tile.shape
     steep = np.zeros((rows, columns), np.float32)
     flat = np.empty((rows, columns), np.float32)
     for row in range(rows):
         places = geometry.places(row)
-        beta.sample(places, amplitudes, whole, steep[row])
+        beta.sample(places, intensities, whole, steep[row])
         flat[row] = steep[row] * flattening.factors(*places)
     _, projected = LocalIncidence.of(tile, dem, orbit).rows(Band(0, rows))
     level_ground = replace(dem, heights=np.full_like(dem.heights, 500.0))

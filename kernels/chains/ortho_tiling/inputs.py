@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from kernels.chains.ortho_tiling.request import OrthoTilingRequest
 from kernels.errors import ProductError
 from kernels.geometry.orbit import Orbit
-from kernels.model import GeolocationGrid, GrdProduct
+from kernels.model import GeolocationGrid, GrdProduct, IntensityReader
 from kernels.products.borders import ValidWindow, valid_window
 from kernels.products.sentinel1 import open_sentinel1
 from kernels.products.slices import GrdPass, group_slices
 from kernels.radiometry.calibration import Quantity, calibration_lattice
-from kernels.radiometry.detected import Calibrated, Interpolation
+from kernels.radiometry.detected import Calibrated, Interpolation, SquaredAmplitudes
 from kernels.radiometry.noise import NoiseTables
 
 
@@ -27,6 +27,8 @@ class PassImage:
     ----------
     products : tuple of GrdProduct
         One per polarisation, on one grid.
+    readers : tuple of IntensityReader
+        Of their pixels, in the same order.
     calibrated : tuple of Calibrated
         In the same order.
     orbit : Orbit
@@ -36,6 +38,7 @@ class PassImage:
     """
 
     products: tuple[GrdProduct, ...]
+    readers: tuple[IntensityReader, ...]
     calibrated: tuple[Calibrated, ...]
     orbit: Orbit
     valid: ValidWindow
@@ -111,6 +114,7 @@ def _open_image(request: OrthoTilingRequest, products: tuple[GrdProduct, ...]) -
     start = first.grid.first_line_time
     return PassImage(
         products=products,
+        readers=tuple(_reader(product) for product in products),
         calibrated=tuple(_calibrate(request, product) for product in products),
         orbit=Orbit.fit(
             first.state_vectors,
@@ -119,6 +123,12 @@ def _open_image(request: OrthoTilingRequest, products: tuple[GrdProduct, ...]) -
         ),
         valid=valid_window(first),
     )
+
+
+def _reader(image: GrdProduct) -> IntensityReader:
+    if image.pixels is None:
+        raise ProductError(f"{image.name} was opened without its pixels")
+    return SquaredAmplitudes(image.pixels)
 
 
 def _calibrate(request: OrthoTilingRequest, image: GrdProduct) -> Calibrated:

@@ -1,4 +1,4 @@
-"""One tile through the fused pass: amplitudes in, calibrated map pixels out."""
+"""One tile through the fused pass: intensities in, calibrated map pixels out."""
 
 from __future__ import annotations
 
@@ -10,73 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.ortho_tiling.inputs import PassImage
+from kernels.chains.ortho_tiling.windows import ImageWindows, TileWindow
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
-from kernels.errors import ProductError
-from kernels.model import Dem, GrdProduct, MapGrid
+from kernels.model import Dem, MapGrid
 from kernels.products.preview import preview_looks
 from kernels.products.raster import BandWriter, Compression, create_raster
-from kernels.radiometry.detected import DetectedGeometry, Window
+from kernels.radiometry.detected import DetectedGeometry
 
 _BAND_ROWS = 256
-_BYTES_PER_PIXEL = 12
+_BYTES_PER_PIXEL = 20
 """Of a band and a polarisation: the result, and the askew windows of the image under it."""
-_BLOCK_COLUMNS = 2048
-"""Columns of a tile that share a window of the image: tracks run askew to the map, so that the
-window under a whole row of a tile would be ten times the pixels that the row needs."""
 
-
-class LineCache:
-    """Reads windows of one image that move along it, each line once."""
-
-    def __init__(self, product: GrdProduct, pixels: Band) -> None:
-        self._product = product
-        self._pixels = pixels
-        self._lines = Band(0, 0)
-        self._held = np.empty((0, pixels.rows), np.uint16)
-
-    def read(self, lines: Band) -> NDArray[np.uint16]:
-        """Return some lines, shape (lines, pixels); do not write into them."""
-        first, stop = lines.first, lines.first + lines.rows
-        held_stop = self._lines.first + self._lines.rows
-        keep = max(first, self._lines.first), min(stop, held_stop)
-        if keep[1] <= keep[0]:
-            self._held = self._fetch(first, stop)
-        else:
-            middle = self._held[keep[0] - self._lines.first : keep[1] - self._lines.first]
-            parts = [self._fetch(first, keep[0]), middle, self._fetch(keep[1], stop)]
-            self._held = np.concatenate(parts)
-        self._lines = lines
-        return self._held
-
-    def _fetch(self, first: int, stop: int) -> NDArray[np.uint16]:
-        if self._product.pixels is None:
-            raise ProductError(f"{self._product.name} was opened without its pixels")
-        if stop <= first:
-            return np.empty((0, self._pixels.rows), np.uint16)
-        return self._product.pixels.read(first, stop - first, self._pixels.first, self._pixels.rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """Some columns of the tile in one image: their pixels, and a cache per polarisation."""
-
-    columns: Band
-    pixels: Band
-    caches: tuple[LineCache, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """One image of the pass under the tile."""
-
-    image: PassImage
-    geometry: DetectedGeometry
-    blocks: tuple[_Columns, ...]
-
-
-_Windows = list[tuple[Band, Window, tuple[NDArray[np.uint16], ...]]]
-_Block = list[tuple[_Source, _Windows]]
+_Block = list[tuple[PassImage, ImageWindows, list[TileWindow]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +84,7 @@ def process_tile(
     TileResult
         Coverage and preview.
     """
-    sources = _sources(images, grid, dem)
+    sources = [(image, _windows(image, grid, dem)) for image in images]
     count = len(images[0].products)
     looks = preview_looks(grid.shape)
     pieces: list[NDArray[np.float32]] = []
@@ -149,19 +95,19 @@ def process_tile(
     )
 
     def read(rows: Band) -> _Block:
-        return [(source, _read(source, rows)) for source in sources]
+        return [(image, windows, windows.read(rows)) for image, windows in sources]
 
     def compute(rows: Band, block: _Block) -> NDArray[np.float32]:
         out = np.zeros((count, rows.rows, grid.shape.samples), np.float32)
-        for source, windows in block:
+        for image, source, windows in block:
             for row in range(rows.rows if windows else 0):
                 lines, pixels = source.geometry.places(rows.first + row)
-                for columns, window, amplitudes in windows:
+                for columns, window, intensities in windows:
                     part = slice(columns.first, columns.first + columns.rows)
-                    for number, calibrated in enumerate(source.image.calibrated):
+                    for number, calibrated in enumerate(image.calibrated):
                         calibrated.sample(
                             (lines[part], pixels[part]),
-                            amplitudes[number],
+                            intensities[number],
                             window,
                             out[number, row, part],
                         )
@@ -211,43 +157,10 @@ def process_tile(
     )
 
 
-def _sources(images: tuple[PassImage, ...], grid: MapGrid, dem: Dem) -> tuple[_Source, ...]:
-    """Geometry of every image, and caches for its blocks of columns."""
-    rows = Band(0, grid.shape.lines)
-    sources = []
-    for image in images:
-        geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
-        blocks = []
-        for columns in split_rows(grid.shape.samples, band_rows=_BLOCK_COLUMNS):
-            pixels = _inside(
-                geometry.window(rows, columns).pixels,
-                image.valid.first_sample,
-                image.valid.samples,
-            )
-            caches = tuple(LineCache(product, pixels) for product in image.products)
-            blocks.append(_Columns(columns=columns, pixels=pixels, caches=caches))
-        sources.append(_Source(image=image, geometry=geometry, blocks=tuple(blocks)))
-    return tuple(sources)
-
-
-def _read(source: _Source, rows: Band) -> _Windows:
-    """Windows of an image under some rows of the tile; none where it has no pixels there."""
-    valid = source.image.valid
-    windows = []
-    for block in source.blocks:
-        found = source.geometry.window(rows, block.columns)
-        lines = _inside(found.lines, valid.first_line, valid.lines)
-        if lines.rows > 1 and block.pixels.rows > 1:
-            window = Window(lines=lines, pixels=block.pixels)
-            amplitudes = tuple(cache.read(lines) for cache in block.caches)
-            windows.append((block.columns, window, amplitudes))
-    return windows
-
-
-def _inside(band: Band, first: int, count: int) -> Band:
-    """Part of a band inside another."""
-    start, stop = max(band.first, first), min(band.first + band.rows, first + count)
-    return Band(start, max(stop - start, 0))
+def _windows(image: PassImage, grid: MapGrid, dem: Dem) -> ImageWindows:
+    """Geometry of an image on the tile, and what reads it."""
+    geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
+    return ImageWindows.of(geometry, image.readers, image.valid)
 
 
 def _write(writers: list[tuple[BandWriter, int]], rows: Band, found: NDArray[np.float32]) -> None:
