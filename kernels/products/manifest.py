@@ -1,14 +1,19 @@
-"""What the manifest of a SAFE product says about its orbit and its processor."""
+"""What the manifest of a SAFE product says about its orbit, its footprint and its processor."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kernels.errors import ProductError
 from kernels.products.elements import Element, parse_time
 
 _SAFE = "{http://www.esa.int/safe/sentinel-1.0}"
+_S1 = "{http://www.esa.int/safe/sentinel-1.0/sentinel-1}"
+_GML = "{http://www.opengis.net/gml}"
 
 
 class ManifestFacts(NamedTuple):
@@ -86,3 +91,52 @@ def _relative_orbit(root: Element) -> int | None:
             f"{root.origin}: element relativeOrbitNumber must be 1 to 175, got {text}"
         )
     return int(text)
+
+
+class Frame(NamedTuple):
+    """Where a product lies and how the satellite flew.
+
+    Attributes
+    ----------
+    ascending : bool
+        Direction of the pass.
+    footprint : ndarray of float64, shape (n, 2)
+        Longitudes and latitudes [degrees] of the corners.
+    """
+
+    ascending: bool
+    footprint: NDArray[np.float64]
+
+
+def parse_frame(content: bytes, *, origin: str) -> Frame:
+    """Read where a product lies.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the manifest.
+    origin : str
+        Name of the file, for errors.
+
+    Returns
+    -------
+    Frame
+        Of the whole product.
+
+    Raises
+    ------
+    ProductError
+        If it is not well-formed, or does not tell direction or footprint.
+    """
+    root = Element.parse(content, origin=origin)
+    direction = root.text(f".//{_S1}pass").upper()
+    if direction not in {"ASCENDING", "DESCENDING"}:
+        raise ProductError(f"{origin}: pass must be ASCENDING or DESCENDING, got {direction}")
+    text = root.text(f".//{_SAFE}footPrint/{_GML}coordinates")
+    try:
+        corners = np.array([pair.split(",") for pair in text.split()], dtype=np.float64)
+    except ValueError as error:
+        raise ProductError(f"{origin}: footPrint must be pairs of numbers") from error
+    if corners.ndim != 2 or corners.shape[1] != 2 or not np.isfinite(corners).all():
+        raise ProductError(f"{origin}: footPrint must be pairs of numbers")
+    return Frame(direction == "ASCENDING", corners[:, ::-1])

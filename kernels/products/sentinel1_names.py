@@ -25,6 +25,8 @@ _ANNOTATION = re.compile(
     re.ASCII,
 )
 _ENDINGS = (".zip", ".SAFE")
+_POLARISATIONS = {"SH": ("HH",), "SV": ("VV",), "DH": ("HH", "HV"), "DV": ("VV", "VH")}
+"""By the code of single and dual polarisation; partial products name their own."""
 
 
 class Image(NamedTuple):
@@ -48,6 +50,8 @@ class ProductName:
         IW, EW, WV, or SM for StripMap.
     product_type : str
         RAW, SLC, GRD or OCN.
+    polarisations : tuple of str
+        For example VV, VH; the co-polarised one first.
     start, stop : datetime
         Sensing time [UTC, naive], to the second.
     absolute_orbit : int
@@ -58,6 +62,7 @@ class ProductName:
     platform: str
     mode: str
     product_type: str
+    polarisations: tuple[str, ...]
     start: datetime
     stop: datetime
     absolute_orbit: int
@@ -100,6 +105,7 @@ def parse_product_name(name: str) -> ProductName:
         platform=match["platform"],
         mode="SM" if beam.startswith("S") else beam,
         product_type=match["type"],
+        polarisations=_POLARISATIONS.get(match["polarisation"], (match["polarisation"],)),
         start=start,
         stop=stop,
         absolute_orbit=int(match["orbit"]),
