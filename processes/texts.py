@@ -55,19 +55,22 @@ def read_texts(infos: Iterable[OptionInfo], texts: Mapping[str, Sequence[str]]) 
     return values
 
 
-def _whole_number(name: str, text: str) -> int:
+def read_whole_number(name: str, text: str) -> int:
+    """Read a whole number; raises RequestError naming the option."""
     if not _WHOLE_NUMBER.fullmatch(text):
         raise RequestError(name, "a whole number", text)
     return int(text)
 
 
-def _number(name: str, text: str) -> float:
+def read_number(name: str, text: str) -> float:
+    """Read a number in decimal notation; raises RequestError naming the option."""
     if not _NUMBER.fullmatch(text):
         raise RequestError(name, "a number", text)
     return float(text)
 
 
-def _boolean(name: str, text: str) -> bool:
+def read_boolean(name: str, text: str) -> bool:
+    """Read true, false, 1 or 0; raises RequestError naming the option."""
     if text not in _BOOLEANS:
         raise RequestError(name, "true or false", text)
     return _BOOLEANS[text]
@@ -82,9 +85,9 @@ def _path(_name: str, text: str) -> Path:
 
 
 _READERS: dict[type, Callable[[str, str], Any]] = {
-    int: _whole_number,
-    float: _number,
-    bool: _boolean,
+    int: read_whole_number,
+    float: read_number,
+    bool: read_boolean,
     str: _text,
     Path: _path,
 }
