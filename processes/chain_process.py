@@ -34,6 +34,7 @@ from processes.binding import (
     stored_texts,
 )
 from processes.isolation import run_isolated, stop_with
+from processes.jobs.model import Inputs
 from processes.resolve import FoldersOfServer, resolve_values
 from processes.settings import Settings, read_settings
 from processes.texts import read_texts
@@ -55,6 +56,7 @@ class ChainProcess(Process):
     """
 
     chain: ClassVar[Chain]
+    is_long: ClassVar[bool] = True
     inputs: list[LiteralInput]
     outputs: list[ComplexOutput]
 
@@ -128,6 +130,11 @@ class ChainProcess(Process):
         self._status_store = StatusStorage(
             str(self.settings.outputs_folder), self.settings.outputs_url
         )
+
+    def make_request(self, inputs: Inputs) -> Request:
+        """Make the chain's request of the inputs of a job; raises RequestError naming an input."""
+        texts = {name: [str(item["data"]) for item in items] for name, items in inputs.items()}
+        return self._make_request(texts)
 
     def _make_request(self, texts: Mapping[str, Sequence[str]]) -> Request:
         values = read_texts(self.options, texts)

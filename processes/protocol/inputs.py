@@ -61,22 +61,6 @@ def check_inputs(process: Process, given: Inputs) -> Inputs:
     return checked
 
 
-def texts_of(given: Inputs) -> dict[str, list[str]]:
-    """Return the texts of literal inputs, by name.
-
-    Parameters
-    ----------
-    given : Inputs
-        Literals only.
-
-    Returns
-    -------
-    dict
-        In order.
-    """
-    return {name: [str(item["data"]) for item in items] for name, items in given.items()}
-
-
 def _literal(put: LiteralInput, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
     name = put.identifier
     if set(item) - {"data"} or not isinstance(item["data"], str):
