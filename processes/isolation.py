@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from types import FrameType
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +20,14 @@ from kernels.errors import FournaiseError, ProcessingError
 
 LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
+ALIVE_INTERVAL = 0.5
+"""Longest time until a silent process is seen to be gone [s]."""
+STOP_TIMEOUT = 30.0
+"""Longest time for work to end once it was asked to [s]."""
+
+
+class BrokenOff(ProcessingError):
+    """Work ended without a word: killed, or crashed."""
 
 
 class _Step(NamedTuple):
@@ -50,8 +59,8 @@ def run_isolated(work: Callable[[Progress], Result], report: Report) -> Result:
     Raises
     ------
     FournaiseError
-        What the work raised; ProcessingError where it broke off for a reason that it does not
-        know of (the cause is logged).
+        What the work raised; ProcessingError where it failed for a reason that it does not know
+        of (the cause is logged), BrokenOff where it was killed or crashed.
     """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -59,21 +68,33 @@ def run_isolated(work: Callable[[Progress], Result], report: Report) -> Result:
     child.start()
     sender.close()
     try:
-        while isinstance(message := receiver.recv(), _Step):
+        while isinstance(message := _next_message(child, receiver), _Step):
             report(*message)
     except EOFError:
         child.join()
-        raise ProcessingError(
+        raise BrokenOff(
             f"the processing was stopped from outside with exit code {child.exitcode}, "
             "often for lack of memory"
         ) from None
     finally:
         receiver.close()
         child.terminate()
+        child.join(STOP_TIMEOUT)
+        child.kill()
         child.join()
     if message.error is not None:
         raise message.error
     return message.result  # type: ignore[no-any-return]
+
+
+def _next_message(child: ForkProcess, receiver: Connection) -> _Step | _End:
+    """Wait for a message; raises EOFError once there will be none."""
+    while not receiver.poll(ALIVE_INTERVAL):
+        # processes that the work left behind may hold the other end, so that it stays open
+        if not child.is_alive() and not receiver.poll():
+            raise EOFError
+    message: _Step | _End = receiver.recv()
+    return message
 
 
 def _work_and_tell(

@@ -20,6 +20,7 @@ from kernels.errors import FournaiseError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SECTION = "fournaise"
+STOP_POLICIES = ("requeue", "finish")
 _RESOURCES = {"threads": "job_threads", "memory_mb": "job_memory_mb"}
 _DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder"}
 
@@ -50,6 +51,28 @@ class Settings:
         Computing threads of a job; None: all cores.
     job_memory_mb : int or None
         Memory budget of a job [MB]; None: the chain's own default.
+    process_modules : tuple of str
+        Modules with the operator's own processes.
+    worker_slots : int
+        Jobs that one worker runs at the same time.
+    job_seconds : int or None
+        Longest time of a job [s].
+    job_memory_limit_mb, job_disk_mb : int or None
+        Memory of a job's processes together, and disk space of its folder, above which it is
+        stopped [MB].
+    disk_reserve_mb : int
+        What must stay free on disk, beside the need of a job, for it to start [MB].
+    stop_policy : str
+        What a worker that is stopped does with its jobs: ``requeue`` stops them, and they start
+        again later; ``finish`` leaves them running for the next worker.
+    results_days : int
+        Age at which results, logs and status vanish [days].
+    results_gb : int or None
+        Size of all results above which the oldest vanish earlier [GB].
+    notify_hosts : tuple of str
+        Hosts that may be told of the end of a job over HTTP.
+    smtp_server, smtp_sender : str
+        Host (and port) that mail is given to, and the sender's address; empty: no mail.
     """
 
     listen_address: str = "127.0.0.1:5000"
@@ -60,6 +83,18 @@ class Settings:
     orbits_folder: Path | None = None
     job_threads: int | None = None
     job_memory_mb: int | None = None
+    process_modules: tuple[str, ...] = ()
+    worker_slots: int = 2
+    job_seconds: int | None = None
+    job_memory_limit_mb: int | None = None
+    job_disk_mb: int | None = None
+    disk_reserve_mb: int = 1000
+    stop_policy: str = "requeue"
+    results_days: int = 7
+    results_gb: int | None = None
+    notify_hosts: tuple[str, ...] = ()
+    smtp_server: str = ""
+    smtp_sender: str = ""
 
     @property
     def base_url(self) -> str:
@@ -228,6 +263,20 @@ def _count(name: str, text: str, _folder: Path) -> int:
     return int(text)
 
 
+def _words(_name: str, text: str, _folder: Path) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _text(_name: str, text: str, _folder: Path) -> str:
+    return text
+
+
+def _stop_policy(name: str, text: str, _folder: Path) -> str:
+    if text not in STOP_POLICIES:
+        raise ConfigurationError(f"{name} must be one of {', '.join(STOP_POLICIES)}, got {text}")
+    return text
+
+
 _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "listen_address": _address,
     "public_url": _url,
@@ -237,6 +286,18 @@ _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "orbits_folder": _existing,
     "job_threads": _count,
     "job_memory_mb": _count,
+    "process_modules": _words,
+    "worker_slots": _count,
+    "job_seconds": _count,
+    "job_memory_limit_mb": _count,
+    "job_disk_mb": _count,
+    "disk_reserve_mb": _count,
+    "stop_policy": _stop_policy,
+    "results_days": _count,
+    "results_gb": _count,
+    "notify_hosts": _words,
+    "smtp_server": _text,
+    "smtp_sender": _text,
 }
 if set(_READERS) != {field.name for field in fields(Settings)}:
     raise AssertionError("every setting needs a reader")
