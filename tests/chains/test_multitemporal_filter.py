@@ -398,3 +398,15 @@ def test_a_small_image_has_no_looks_of_its_own(tmp_path: Path) -> None:
 def test_missing_products_are_inputs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.tif"):
         go(tmp_path / "out", tmp_path / "absent.tif")
+
+
+def test_the_quicklook_shows_where_the_data_is(tmp_path: Path) -> None:
+    """Data in a corner of a large file: no black pixel in either panel."""
+    for date in range(2):
+        values = np.zeros((1200, 1000), np.float32)
+        values[:500, -450:] = np.random.default_rng(date).gamma(LOOKS, 1 / LOOKS, (500, 450))
+        write(tmp_path / "series" / name(date), values, grid=grid(shape=Shape(*values.shape)))
+    done = go(tmp_path / "out", tmp_path / "series")
+    picture = gdal.Open(str(done.artefact("picture").path)).ReadAsArray()
+    assert picture.shape == (400, 810)
+    assert picture.min() > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kernels.chains.multitemporal_filter.request import OUTPUTS, MultitemporalFilterRequest
-from kernels.chains.multitemporal_filter.run import run
+from kernels.chains.multitemporal_filter.run import FilteredSeries, filter_series, run
 from kernels.chains.registry import Chain
 
 CHAIN = Chain(
@@ -21,4 +21,4 @@ CHAIN = Chain(
     run=run,
 )
 
-__all__ = ["CHAIN", "MultitemporalFilterRequest", "run"]
+__all__ = ["CHAIN", "FilteredSeries", "MultitemporalFilterRequest", "filter_series", "run"]

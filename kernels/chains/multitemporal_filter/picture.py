@@ -1,26 +1,30 @@
-"""The quicklook: the middle of one acquisition before and after, pixel by pixel."""
+"""The quicklook: a part of one acquisition before and after, pixel by pixel."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.multitemporal_filter.reading import Layer, LayerReader, block_cache
 from kernels.errors import ProcessingError
+from kernels.model import Shape
 from kernels.products.gdal_access import gdal_module
 from kernels.radiometry.windows import is_valid
 
 _SIDE = 400
 """Most rows and columns of a panel: pixels are shown as they are, or speckle would not show."""
+_COARSE = 64
+"""Rows and columns that are looked at to find where the data is."""
 _GAP = 10
 _DARKEST = 20
 """Grey of the weakest echo; 0 is no data."""
 
 
 def before_and_after(path: Path, before: Layer, after: Layer) -> None:
-    """Draw the middle of an acquisition and of its filtered version with the same stretch.
+    """Draw the middle of an acquisition's data, before and after, with the same stretch.
 
     Parameters
     ----------
@@ -35,7 +39,8 @@ def before_and_after(path: Path, before: Layer, after: Layer) -> None:
     ProcessingError
         The file system did not take the file.
     """
-    shown = [_middle(before), _middle(after)]
+    window = _middle(before)
+    shown = [_decibels(before, window), _decibels(after, window)]
     finite = shown[1][np.isfinite(shown[1])]
     low, high = np.percentile(finite, (1.0, 99.0)) if finite.size else (-20.0, 0.0)
     panels = [_grey(values, float(low), max(float(high), float(low) + 1.0)) for values in shown]
@@ -50,17 +55,35 @@ def before_and_after(path: Path, before: Layer, after: Layer) -> None:
         raise ProcessingError(f"{path.name} could not be written: {error}") from error
 
 
-def _middle(layer: Layer) -> NDArray[np.float32]:
-    """Read the middle of a file [dB]; NaN where there is no data."""
+class _Window(NamedTuple):
+    first_row: int
+    first_column: int
+    shape: Shape
+
+
+def _middle(layer: Layer) -> _Window:
+    """Find the window around the centre of the pixels that have data."""
     reader = LayerReader(layer)
-    rows, columns = min(reader.shape.lines, _SIDE), min(reader.shape.samples, _SIDE)
-    values = np.empty((rows, columns), np.float32)
+    lines, samples = reader.shape
+    shape = Shape(min(lines, _SIDE), min(samples, _SIDE))
+    coarse = np.empty((min(lines, _COARSE), min(samples, _COARSE)), np.float32)
     with block_cache(0):
-        reader.read(
-            (reader.shape.lines - rows) // 2,
-            values,
-            first_column=(reader.shape.samples - columns) // 2,
-        )
+        reader.read_coarse(coarse)
+    places = np.argwhere(is_valid(coarse))
+    middle = places.mean(axis=0) + 0.5 if len(places) else np.array(coarse.shape) / 2
+    row, column = middle * reader.shape / coarse.shape
+    return _Window(
+        first_row=int(np.clip(row - shape.lines / 2, 0, lines - shape.lines)),
+        first_column=int(np.clip(column - shape.samples / 2, 0, samples - shape.samples)),
+        shape=shape,
+    )
+
+
+def _decibels(layer: Layer, window: _Window) -> NDArray[np.float32]:
+    """Read a part of a file [dB]; NaN where there is no data."""
+    values = np.empty(window.shape, np.float32)
+    with block_cache(0):
+        LayerReader(layer).read(window.first_row, values, first_column=window.first_column)
     valid = is_valid(values)
     decibels = np.float32(10.0) * np.log10(np.where(valid, values, np.float32(1.0)))
     return np.where(valid, decibels, np.float32(np.nan))

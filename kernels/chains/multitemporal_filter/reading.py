@@ -54,8 +54,17 @@ class LayerReader:
         down, across = rows.shape
         with gdal_errors(InputError, self._layer.path.name):
             self._band.ReadAsArray(first_column, first_row, across, down, buf_obj=rows)
+        self._mark_holes(rows)
+
+    def read_coarse(self, pixels: NDArray[np.float32]) -> None:
+        """Fill an array of shape (rows, columns) with pixels evenly spread over the file."""
+        with gdal_errors(InputError, self._layer.path.name):
+            self._band.ReadAsArray(buf_obj=pixels)
+        self._mark_holes(pixels)
+
+    def _mark_holes(self, pixels: NDArray[np.float32]) -> None:
         if self._layer.holes is not None:
-            rows[rows == np.float32(self._layer.holes)] = 0.0
+            pixels[pixels == np.float32(self._layer.holes)] = 0.0
 
 
 class SlidingRows:

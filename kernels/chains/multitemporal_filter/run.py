@@ -38,12 +38,44 @@ from kernels.radiometry.speckle import Speckle
 _REPORT, _PICTURE, _ARCHIVE = "report.json", "quicklook.png", "filtered_series.zip"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilteredSeries:
+    """What the filter left behind.
+
+    Attributes
+    ----------
+    acquisitions : tuple of Acquisition
+        In order of time.
+    results : tuple of Path
+        Their filtered files.
+    state : Path
+        Sums and counts.
+    report : dict
+        Ready for JSON.
+    """
+
+    acquisitions: tuple[Acquisition, ...]
+    results: tuple[Path, ...]
+    state: Path
+    report: dict[str, Any]
+
+    def draw(self, path: Path, number: int = -1) -> None:
+        """Draw one acquisition before and after, by default the newest."""
+        acquisition = self.acquisitions[number]
+        before_and_after(
+            path,
+            Layer(acquisition.path, acquisition.band, acquisition.holes),
+            Layer(self.results[number], 1, acquisition.holes),
+        )
+
+
 @dataclass(slots=True)
 class _Run:
     """One run: what was asked, where it goes, what is done so far."""
 
     request: MultitemporalFilterRequest
     folder: Path
+    beside: bool
     series: Series
     plan: FilterPlan
     state: State | None
@@ -54,7 +86,8 @@ class _Run:
         return self.folder / state_name(self.series)
 
     def result(self, acquisition: Acquisition) -> Path:
-        return self.folder / acquisition.result
+        folder = acquisition.path.parent if self.beside else self.folder
+        return folder / acquisition.result
 
 
 def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -> ChainResult:
@@ -80,24 +113,20 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
     FournaiseError
         One line that names what is wrong.
     """
-    clock = time.perf_counter()
-    progress.update(0.0, "series")
-    series = open_series(request)
-    state = find_state(folder / state_name(series), series, request)
-    sampled = _sampled(series, state)
-    before = _speckle((a, Layer(a.path, a.band, a.holes)) for a in sampled)
-    job = _Run(request, folder, series, _plan(request, before), state, set())
-    seconds = {"series": time.perf_counter() - clock}
-    clock = time.perf_counter()
-    _filter(job, progress.part(0.02, 0.9))
-    seconds["filter"] = time.perf_counter() - clock
-    progress.update(0.9, "report")
-    report = _finish(job, sampled, before, seconds)
+    done = filter_series(request, folder, progress.part(0.0, 0.95))
+    progress.update(0.95, "zip and quicklook")
+    with scratch_folder(folder) as scratch:
+        done.draw(scratch / _PICTURE)
+        _write_report(scratch / _REPORT, done.report)
+        packed = [scratch / _REPORT, *(done.results if request.archive == "all" else ())]
+        zip_files(scratch / _ARCHIVE, packed)
+        for name in (_PICTURE, _ARCHIVE, _REPORT):
+            publish(scratch / name, folder / name)
     progress.update(1.0, "done")
     paths = {
-        "filtered": job.result(series.acquisitions[-1]),
+        "filtered": done.results[-1],
         "filtered_series": folder / _ARCHIVE,
-        "state": job.state_path,
+        "state": done.state,
         "picture": folder / _PICTURE,
         "report": folder / _REPORT,
     }
@@ -105,7 +134,62 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
         Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
         for output in OUTPUTS
     )
-    return ChainResult(artefacts=artefacts, report=report)
+    return ChainResult(artefacts=artefacts, report=done.report)
+
+
+def filter_series(
+    request: MultitemporalFilterRequest,
+    folder: Path,
+    progress: Progress,
+    *,
+    beside: bool = False,
+) -> FilteredSeries:
+    """Filter a series without packing the results.
+
+    Parameters
+    ----------
+    request : MultitemporalFilterRequest
+        Checked request.
+    folder : Path
+        Receives the state, and the filtered files unless they lie `beside`.
+    progress : Progress
+        Told of steps and shares; asked for cancellation.
+    beside : bool
+        Whether each filtered file goes to the folder of its acquisition, which must be on the
+        file system of `folder`.
+
+    Returns
+    -------
+    FilteredSeries
+        Files and report.
+
+    Raises
+    ------
+    FournaiseError
+        One line that names what is wrong.
+    """
+    clock = time.perf_counter()
+    progress.update(0.0, "series")
+    series = open_series(request)
+    state = find_state(folder / state_name(series), series, request)
+    sampled = _sampled(series, state)
+    before = _speckle((a, Layer(a.path, a.band, a.holes)) for a in sampled)
+    job = _Run(request, folder, beside, series, _plan(request, before), state, set())
+    seconds = {"series": time.perf_counter() - clock}
+    clock = time.perf_counter()
+    _filter(job, progress.part(0.02, 0.95))
+    seconds["filter"] = time.perf_counter() - clock
+    progress.update(0.95, "report")
+    clock = time.perf_counter()
+    after = _speckle((a, Layer(job.result(a), 1, a.holes)) for a in sampled)
+    report = _report(job, before, after, seconds)
+    report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
+    return FilteredSeries(
+        acquisitions=series.acquisitions,
+        results=tuple(job.result(a) for a in series.acquisitions),
+        state=job.state_path,
+        report=report,
+    )
 
 
 def _plan(request: MultitemporalFilterRequest, before: dict[str, Speckle]) -> FilterPlan:
@@ -210,8 +294,8 @@ def _one_pass(
                 for acquisition in job.series.acquisitions:
                     job.result(acquisition).unlink(missing_ok=True)
             job.state = State(publish(new_state, job.state_path), names)
-        for path, _ in results.values():
-            publish(path, job.folder / path.name)
+        for acquisition in group if write else ():
+            publish(results[acquisition.name][0], job.result(acquisition))
         job.written |= set(results)
 
 
@@ -224,34 +308,6 @@ def _adopt_state(job: _Run, state: State) -> None:
         except OSError as error:
             raise ProcessingError(f"{copy.name} could not be written: {error.strerror}") from error
         job.state = State(publish(copy, job.state_path), state.names)
-
-
-def _finish(
-    job: _Run,
-    sampled: Iterable[Acquisition],
-    before: dict[str, Speckle],
-    seconds: dict[str, float],
-) -> dict[str, Any]:
-    """Measure the results, then write quicklook, report and zip; return the report."""
-    clock = time.perf_counter()
-    newest = job.series.acquisitions[-1]
-    with scratch_folder(job.folder) as scratch:
-        after = _speckle((a, Layer(job.result(a), 1, a.holes)) for a in sampled)
-        before_and_after(
-            scratch / _PICTURE,
-            Layer(newest.path, newest.band, newest.holes),
-            Layer(job.result(newest), 1, newest.holes),
-        )
-        report = _report(job, before, after, seconds)
-        report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
-        _write_report(scratch / _REPORT, report)
-        packed = [scratch / _REPORT]
-        if job.request.archive == "all":
-            packed += [job.result(a) for a in job.series.acquisitions]
-        zip_files(scratch / _ARCHIVE, packed)
-        for name in (_PICTURE, _ARCHIVE, _REPORT):
-            publish(scratch / name, job.folder / name)
-    return report
 
 
 def _report(
