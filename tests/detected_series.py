@@ -87,10 +87,11 @@ def simulated_pass(
 
 
 def tile_files(result: ChainResult, folder: Path) -> dict[str, Path]:
-    """Unpack the tiles of a result, in the order of its report."""
+    """Unpack the tiles of a result, in the order of its report; masks lie beside them."""
     names = [name for entry in result.report["tiles"] for name in entry["files"]]
+    masks = [name for entry in result.report["tiles"] for name in entry["masks"]]
     with zipfile.ZipFile(result.artefact("tiles").path) as archive:
-        assert sorted(archive.namelist()) == sorted([*names, "report.json"])
+        assert sorted(archive.namelist()) == sorted([*names, *masks, "report.json"])
         archive.extractall(folder)
     return {name: folder / name for name in names}
 

@@ -142,10 +142,10 @@ def _calibrate(request: OrthoTilingRequest, image: GrdProduct) -> Calibrated:
             f"{image.name} has no noise file for {image.polarisation}, needed for "
             "remove_noise = true"
         )
+    # correction for the terrain starts from the area in the slant plane
+    quantity = Quantity.BETA if request.corrects_terrain else Quantity(request.calibration)
     return Calibrated(
-        lattice=calibration_lattice(
-            image.calibration, Quantity(request.calibration), image.grid.shape
-        ),
+        lattice=calibration_lattice(image.calibration, quantity, image.grid.shape),
         noise=NoiseTables.of(image.noise, image.grid.shape)
         if request.remove_noise and image.noise is not None
         else None,

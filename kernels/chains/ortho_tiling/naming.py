@@ -5,9 +5,26 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from kernels.chains.ortho_tiling.inputs import Pass
-from kernels.chains.ortho_tiling.request import OrthoTilingRequest
+from kernels.chains.ortho_tiling.request import (
+    GAMMA_NAUGHT_RTC,
+    NORMLIM,
+    Mask,
+    OrthoTilingRequest,
+)
 
-_PEPS_QUANTITY = {"sigma": "sig", "gamma": "gam", "beta": "bet"}
+_PEPS_QUANTITY = {
+    "sigma": "sig",
+    "gamma": "gam",
+    "beta": "bet",
+    GAMMA_NAUGHT_RTC: "rtc",
+    NORMLIM: "nor",
+}
+_S1TILING_ENDING = {GAMMA_NAUGHT_RTC: "_GammaNaughtRTC", NORMLIM: "_NormLim"}
+_MASK_NAMES = {
+    Mask.INCIDENCE: "LIA_{0}_{1}.tif",
+    Mask.LAYOVER_SHADOW: "{0}_{1}_LayoverShadow.tif",
+    Mask.BORDER: "{0}_{1}_BorderMask.tif",
+}
 
 
 def file_bands(
@@ -27,20 +44,51 @@ def file_bands(
     Returns
     -------
     tuple of (str, tuple of str)
-        S1Tiling: ``s1a_31TDJ_vv_DES_139_20180720t060000.tif``, one per polarisation; PEPS:
+        S1Tiling: ``s1a_31TDJ_vv_DES_139_20180720t060000.tif``, one per polarisation, with
+        ``_GammaNaughtRTC`` or ``_NormLim`` at the end; PEPS:
         ``s1a_gam_31TDJ_vvvh_DES_139_20180720t060000.tif`` with a band for each. The time is
         ``txxxxxx`` where several products are joined.
     """
-    product = one.product
-    direction = "ASC" if product.ascending else "DES"
-    time = f"{product.start:t%H%M%S}" if len(one.names) == 1 else "txxxxxx"
-    tail = f"{direction}_{product.relative_orbit:03d}_{product.start:%Y%m%d}{time}.tif"
-    platform = product.platform.lower()
+    platform, acquisition = one.product.platform.lower(), _acquisition(one)
     lower = tuple(polarisation.lower() for polarisation in one.polarisations)
     if request.names == "peps":
         quantity = _PEPS_QUANTITY[request.calibration]
-        return ((f"{platform}_{quantity}_{tile}_{''.join(lower)}_{tail}", lower),)
-    return tuple((f"{platform}_{tile}_{name}_{tail}", (name,)) for name in lower)
+        return ((f"{platform}_{quantity}_{tile}_{''.join(lower)}_{acquisition}.tif", lower),)
+    ending = f"{acquisition}{_S1TILING_ENDING.get(request.calibration, '')}.tif"
+    return tuple((f"{platform}_{tile}_{name}_{ending}", (name,)) for name in lower)
+
+
+def mask_files(request: OrthoTilingRequest, one: Pass, tile: str) -> tuple[tuple[str, Mask], ...]:
+    """Name the masks of a tile.
+
+    Parameters
+    ----------
+    request : OrthoTilingRequest
+        Which masks are wanted.
+    one : Pass
+        The pass.
+    tile : str
+        Name of the tile.
+
+    Returns
+    -------
+    tuple of (str, Mask)
+        ``LIA_s1a_31TDJ_DES_139_20180720t060000.tif`` for the local incidence angle,
+        ``s1a_31TDJ_DES_139_20180720t060000_BorderMask.tif`` and the like for the others.
+    """
+    platform, acquisition = one.product.platform.lower(), _acquisition(one)
+    return tuple(
+        (_MASK_NAMES[mask].format(f"{platform}_{tile}", acquisition), mask)
+        for mask in map(Mask, dict.fromkeys(request.masks))
+    )
+
+
+def _acquisition(one: Pass) -> str:
+    """Direction, orbit and time; the time is unknown where products are joined."""
+    product = one.product
+    direction = "ASC" if product.ascending else "DES"
+    time = f"{product.start:t%H%M%S}" if len(one.names) == 1 else "txxxxxx"
+    return f"{direction}_{product.relative_orbit:03d}_{product.start:%Y%m%d}{time}"
 
 
 def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, str]:

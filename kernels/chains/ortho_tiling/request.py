@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from kernels.chains.artefacts import MediaType, OutputInfo
@@ -20,6 +21,17 @@ from kernels.errors import RequestError
 
 TILE_SIZE = 109_800
 """Side of a Sentinel-2 tile [m]."""
+
+GAMMA_NAUGHT_RTC, NORMLIM = "gamma_naught_rtc", "normlim"
+"""Calibrations that need the terrain, as S1Tiling spells them."""
+
+
+class Mask(StrEnum):
+    """Rasters beside the backscatter of a tile and pass."""
+
+    INCIDENCE = "incidence"
+    LAYOVER_SHADOW = "layover_shadow"
+    BORDER = "border"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +58,21 @@ class OrthoTilingRequest(Request):
     )
     calibration: str = option(
         default="gamma",
-        choices=("gamma", "sigma", "beta"),
-        title="Calibration (gamma, sigma or beta)",
+        choices=("gamma", "sigma", "beta", GAMMA_NAUGHT_RTC, NORMLIM),
+        title="Calibration (gamma, sigma, beta, gamma_naught_rtc or normlim)",
+        abstract=(
+            "On the ellipsoid, or corrected for the terrain: gamma_naught_rtc is gamma nought over "
+            "the area that the radar sees of the relief, normlim is sigma nought by the local "
+            "incidence."
+        ),
+    )
+    masks: tuple[str, ...] = option(
+        default=(),
+        choices=tuple(mask.value for mask in Mask),
+        title="Masks beside each tile (incidence, layover_shadow or border)",
+        abstract=(
+            "Local incidence angle; what is in layover or shadow; where the images have data."
+        ),
     )
     remove_noise: bool = option(
         default=False,
@@ -93,12 +118,17 @@ class OrthoTilingRequest(Request):
         if abs(math.remainder(TILE_SIZE, self.resolution)) > 1e-6:
             raise RequestError("resolution", f"a divisor of {TILE_SIZE} m", self.resolution)
 
+    @property
+    def corrects_terrain(self) -> bool:
+        """Whether the calibration needs the terrain beyond its height."""
+        return self.calibration in (GAMMA_NAUGHT_RTC, NORMLIM)
+
 
 OUTPUTS = (
     OutputInfo(
         name="tiles",
         title="All tiles",
-        abstract="Zip of one GeoTIFF per tile and polarisation, with the report.",
+        abstract="Zip of one GeoTIFF per tile and polarisation, masks and the report.",
         media_type=MediaType.ZIP,
     ),
     OutputInfo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,9 @@ import numpy as np
 
 from kernels.chains.artefacts import Artefact, ChainResult
 from kernels.chains.ortho_tiling.inputs import Pass, footprint, open_passes
-from kernels.chains.ortho_tiling.naming import file_bands, tile_tags
+from kernels.chains.ortho_tiling.naming import file_bands, mask_files, tile_tags
 from kernels.chains.ortho_tiling.request import OUTPUTS, OrthoTilingRequest
-from kernels.chains.ortho_tiling.tile import TileResult, process_tile
+from kernels.chains.ortho_tiling.tile import TileFiles, TileResult, process_tile
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -36,6 +37,10 @@ FILES = {
 _DEM_MARGIN = 0.02
 """Around a tile [degrees]."""
 
+_TERRAIN_MARGIN = 0.04
+"""Of latitude around a tile whose terrain is looked at [degrees]: 4.4 km, as far as summits of
+4 km lay over or cast a shadow."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
@@ -52,6 +57,7 @@ class _Done:
 
     job: _Job
     files: tuple[Path, ...]
+    masks: tuple[Path, ...]
     result: TileResult
 
 
@@ -94,7 +100,7 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
             if found.result.covered * 100.0 >= request.minimum_coverage:
                 done.append(found)
                 continue
-            for file in found.files:
+            for file in (*found.files, *found.masks):
                 file.unlink()
             left_out.append(_note(job, found.result.covered))
         if not done:
@@ -109,7 +115,7 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
         (scratch / FILES["report"]).write_text(text + "\n", encoding="utf-8")
         best = max(done, key=lambda item: item.result.covered)
         write_quicklook(scratch / FILES["quicklook"], best.result.preview)
-        files = [file for item in done for file in item.files]
+        files = [file for item in done for file in (*item.files, *item.masks)]
         zip_files(scratch / FILES["tiles"], [*files, scratch / FILES["report"]])
         best.files[0].replace(scratch / FILES["first_tile"])
         progress.check()
@@ -161,33 +167,48 @@ def _process(request: OrthoTilingRequest, job: _Job, scratch: Path, progress: Pr
     progress.update(0.0, f"elevation under {job.tile}")
     grid = tile_grid(job.tile, request.resolution)
     named = tuple((scratch / name, bands) for name, bands in file_bands(request, job.one, job.tile))
+    masks = tuple((scratch / name, mask) for name, mask in mask_files(request, job.one, job.tile))
+    dem = _tile_dem(request, job.tile)
+    progress.update(0.02, f"terrain under {job.tile}")
     result = process_tile(
         job.one.images,
         grid,
-        _tile_dem(request, job.tile),
-        named,
-        tags=tile_tags(request, job.one, job.tile),
-        compression=request.compression,  # type: ignore[arg-type]  # checked by the request
+        dem,
+        TileFiles(
+            backscatter=named,
+            masks=masks,
+            tags=tile_tags(request, job.one, job.tile),
+            compression=request.compression,  # type: ignore[arg-type]  # checked by the request
+        ),
+        calibration=request.calibration,
         threads=request.threads or default_threads(),
         memory_mb=request.memory_mb,
         step=f"tile {job.tile}",
         progress=progress.part(0.05, 1.0),
     )
-    return _Done(job=job, files=tuple(path for path, _ in named), result=result)
+    return _Done(
+        job=job,
+        files=tuple(path for path, _ in named),
+        masks=tuple(path for path, _ in masks),
+        result=result,
+    )
 
 
 def _tile_dem(request: OrthoTilingRequest, tile: str) -> Dem:
     outline = tile_outline(tile)
     longitudes, latitudes = outline[:, 0], outline[:, 1]
     longitudes = longitudes[0] + (longitudes - longitudes[0] + 180.0) % 360.0 - 180.0
-    turn = 360.0 if longitudes.min() - _DEM_MARGIN < -180.0 else 0.0
+    looked_at = request.corrects_terrain or request.masks
+    high = _TERRAIN_MARGIN if looked_at else _DEM_MARGIN
+    wide = high / math.cos(math.radians(float(np.abs(latitudes).max())))
+    turn = 360.0 if longitudes.min() - wide < -180.0 else 0.0
     return load_dem(
         request.dem,
         GeographicBox(
-            west=float(longitudes.min()) - _DEM_MARGIN + turn,
-            south=float(latitudes.min()) - _DEM_MARGIN,
-            east=float(longitudes.max()) + _DEM_MARGIN + turn,
-            north=float(latitudes.max()) + _DEM_MARGIN,
+            west=float(longitudes.min()) - wide + turn,
+            south=float(latitudes.min()) - high,
+            east=float(longitudes.max()) + wide + turn,
+            north=float(latitudes.max()) + high,
         ),
         heights=request.dem_heights,  # type: ignore[arg-type]  # checked by the request
         missing=request.dem_missing,  # type: ignore[arg-type]
@@ -218,6 +239,7 @@ def _report(
             {
                 "tile": item.job.tile,
                 "files": [file.name for file in item.files],
+                "masks": [file.name for file in item.masks],
                 "products": list(item.job.one.names),
                 "covered": round(item.result.covered, 4),
                 "footprint_share": round(item.job.expected, 4),

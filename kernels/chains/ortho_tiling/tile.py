@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.ortho_tiling.inputs import PassImage
+from kernels.chains.ortho_tiling.request import Mask
+from kernels.chains.ortho_tiling.terrain import (
+    MASK_RASTERS,
+    ImageTerrain,
+    MaskRows,
+    blank_masks,
+)
 from kernels.chains.ortho_tiling.windows import ImageWindows, TileWindow
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.model import Dem, MapGrid
 from kernels.products.preview import preview_looks
-from kernels.products.raster import BandWriter, Compression, create_raster
+from kernels.products.raster import BandWriter, Compression, PixelType, create_raster
 from kernels.radiometry.detected import DetectedGeometry
 
 _BAND_ROWS = 256
 _BYTES_PER_PIXEL = 20
 """Of a band and a polarisation: the result, and the askew windows of the image under it."""
+_TERRAIN_BYTES_PER_PIXEL = 20
+"""Of a band: angles and masks, for the image and for the tile."""
 
-_Block = list[tuple[PassImage, ImageWindows, list[TileWindow]]]
+
+class _Source(NamedTuple):
+    """One image of the pass under the tile."""
+
+    image: PassImage
+    windows: ImageWindows
+    terrain: ImageTerrain | None
+
+
+_Block = list[tuple[_Source, list[TileWindow]]]
+
+
+class _Filled(NamedTuple):
+    """Rows of the tile: backscatter of shape (polarisations, rows, columns), and masks."""
+
+    backscatter: NDArray[np.float32]
+    masks: MaskRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileFiles:
+    """What to write of a tile, and how.
+
+    Attributes
+    ----------
+    backscatter : tuple of (Path, tuple of str)
+        Files with their bands, named by polarisation; all polarisations in order.
+    masks : tuple of (Path, Mask)
+        Files of the masks.
+    tags : dict of str to str
+        Metadata of all files; those of backscatter get their own POLARIZATION, masks their MASK.
+    compression : str
+        Of the files.
+    """
+
+    backscatter: tuple[tuple[Path, tuple[str, ...]], ...]
+    masks: tuple[tuple[Path, Mask], ...]
+    tags: dict[str, str]
+    compression: Compression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +94,9 @@ def process_tile(
     images: tuple[PassImage, ...],
     grid: MapGrid,
     dem: Dem,
-    files: tuple[tuple[Path, tuple[str, ...]], ...],
+    files: TileFiles,
     *,
-    tags: dict[str, str],
-    compression: Compression,
+    calibration: str,
     threads: int,
     memory_mb: int,
     step: str,
@@ -63,13 +111,11 @@ def process_tile(
     grid : MapGrid
         Of the tile.
     dem : Dem
-        Terrain under it.
-    files : tuple of (Path, tuple of str)
-        Files to write with their bands, named by polarisation; all polarisations in order.
-    tags : dict of str to str
-        Metadata of all files; each gets its own POLARIZATION.
-    compression : str
-        Of the files.
+        Terrain under it, and around it where a calibration or a mask needs that.
+    files : TileFiles
+        To be written.
+    calibration : str
+        Of the request.
     threads : int
         Computing and compressing threads.
     memory_mb : int
@@ -84,65 +130,43 @@ def process_tile(
     TileResult
         Coverage and preview.
     """
-    sources = [(image, _windows(image, grid, dem)) for image in images]
-    count = len(images[0].products)
+    masks = tuple(mask for _, mask in files.masks)
+    sources = []
+    for image in images:
+        progress.check()
+        geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
+        windows = ImageWindows.of(geometry, image.readers, image.valid)
+        terrain = ImageTerrain.of(
+            geometry, image.orbit, calibration=calibration, masks=masks, threads=threads
+        )
+        sources.append(_Source(image, windows, terrain))
     looks = preview_looks(grid.shape)
     pieces: list[NDArray[np.float32]] = []
     covered = 0
-    rows_of_band = rows_for_budget(
-        memory_mb * 1e6 / (threads + 2),
-        bytes_per_row=grid.shape.samples * _BYTES_PER_PIXEL * count,
-    )
 
     def read(rows: Band) -> _Block:
-        return [(image, windows, windows.read(rows)) for image, windows in sources]
+        return [(source, source.windows.read(rows)) for source in sources]
 
-    def compute(rows: Band, block: _Block) -> NDArray[np.float32]:
-        out = np.zeros((count, rows.rows, grid.shape.samples), np.float32)
-        for image, source, windows in block:
-            for row in range(rows.rows if windows else 0):
-                lines, pixels = source.geometry.places(rows.first + row)
-                for columns, window, intensities in windows:
-                    part = slice(columns.first, columns.first + columns.rows)
-                    for number, calibrated in enumerate(image.calibrated):
-                        calibrated.sample(
-                            (lines[part], pixels[part]),
-                            intensities[number],
-                            window,
-                            out[number, row, part],
-                        )
-        return out
+    def compute(rows: Band, block: _Block) -> _Filled:
+        return _fill(rows, block, grid.shape.samples, masks)
 
     with ExitStack() as stack:
-        writers = [
-            (
-                stack.enter_context(
-                    create_raster(
-                        path,
-                        grid.shape,
-                        names,
-                        grid=grid,
-                        nodata=0.0,
-                        compression=compression,
-                        tags=tags | {"POLARIZATION": " ".join(names)},
-                        threads=threads,
-                    )
-                ),
-                len(names),
-            )
-            for path, names in files
-        ]
+        writers = _open_writers(stack, files, grid, threads)
 
-        def write(rows: Band, found: NDArray[np.float32]) -> None:
+        def write(rows: Band, filled: _Filled) -> None:
             nonlocal covered
-            _write(writers, rows, found)
+            found = filled.backscatter
+            for writer, array in zip(writers, _arrays(files, filled), strict=True):
+                writer.write(rows.first, array)
             covered += int(np.count_nonzero(found[0]))
             # a copy: a view would keep every band of the tile in memory
             pieces.append(found[0, :: looks.azimuth, :: looks.range].copy())
 
         run_bands(
             split_rows(
-                grid.shape.lines, band_rows=min(rows_of_band, _BAND_ROWS), multiple=looks.azimuth
+                grid.shape.lines,
+                band_rows=_band_rows(sources, grid, memory_mb * 1e6 / (threads + 2)),
+                multiple=looks.azimuth,
             ),
             read=read,
             compute=compute,
@@ -157,14 +181,84 @@ def process_tile(
     )
 
 
-def _windows(image: PassImage, grid: MapGrid, dem: Dem) -> ImageWindows:
-    """Geometry of an image on the tile, and what reads it."""
-    geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
-    return ImageWindows.of(geometry, image.readers, image.valid)
+def _band_rows(sources: list[_Source], grid: MapGrid, budget_bytes: float) -> int:
+    """Rows of a band within a budget."""
+    bytes_per_pixel = _BYTES_PER_PIXEL * len(sources[0].image.products)
+    if sources[0].terrain is not None:
+        bytes_per_pixel += _TERRAIN_BYTES_PER_PIXEL
+    rows = rows_for_budget(budget_bytes, bytes_per_row=grid.shape.samples * bytes_per_pixel)
+    return min(rows, _BAND_ROWS)
 
 
-def _write(writers: list[tuple[BandWriter, int]], rows: Band, found: NDArray[np.float32]) -> None:
+def _fill(rows: Band, block: _Block, columns: int, wanted: tuple[Mask, ...]) -> _Filled:
+    """Sample some rows of the tile in all images."""
+    count = len(block[0][0].image.products)
+    out = np.zeros((count, rows.rows, columns), np.float32)
+    masks = blank_masks(wanted, (rows.rows, columns))
+    for source, windows in block:
+        if not windows:
+            continue
+        terrain = None if source.terrain is None else source.terrain.rows(rows)
+        for row in range(rows.rows):
+            places = source.windows.geometry.places(rows.first + row)
+            found = out[:, row]
+            empty = found == 0.0 if terrain is not None else None
+            _sample(source.image, places, windows, found)
+            if terrain is not None:
+                terrain.apply(row, places, found, empty & (found != 0.0), masks)
+    return _Filled(out, masks)
+
+
+def _sample(
+    image: PassImage,
+    places: tuple[NDArray[np.float64], NDArray[np.float64]],
+    windows: list[TileWindow],
+    found: NDArray[np.float32],
+) -> None:
+    """Sample a row of the tile, shape (polarisations, columns), where it is 0."""
+    lines, pixels = places
+    for columns, window, intensities in windows:
+        part = slice(columns.first, columns.first + columns.rows)
+        for number, calibrated in enumerate(image.calibrated):
+            calibrated.sample(
+                (lines[part], pixels[part]), intensities[number], window, found[number, part]
+            )
+
+
+def _open_writers(
+    stack: ExitStack, files: TileFiles, grid: MapGrid, threads: int
+) -> list[BandWriter]:
+    """Open all files, those of backscatter first."""
+
+    def enter(path: Path, names: tuple[str, ...], dtype: PixelType, **how: Any) -> BandWriter:
+        raster = create_raster(
+            path,
+            grid.shape,
+            names,
+            grid=grid,
+            compression=files.compression,
+            threads=threads,
+            dtype=dtype,
+            **how,
+        )
+        return stack.enter_context(raster)
+
+    writers = []
+    for path, names in files.backscatter:
+        tags = files.tags | {"POLARIZATION": " ".join(names)}
+        writers.append(enter(path, names, "float32", nodata=0.0, tags=tags))
+    for path, mask in files.masks:
+        raster = MASK_RASTERS[mask]
+        tags = files.tags | {"MASK": raster.meaning}
+        writers.append(enter(path, (mask,), raster.dtype, nodata=raster.nodata, tags=tags))
+    return writers
+
+
+def _arrays(files: TileFiles, filled: _Filled) -> Iterator[NDArray[Any]]:
+    """Pixels of every file, in the order of the writers."""
     first = 0
-    for writer, count in writers:
-        writer.write(rows.first, found[first : first + count])
-        first += count
+    for _, names in files.backscatter:
+        yield filled.backscatter[first : first + len(names)]
+        first += len(names)
+    for _, mask in files.masks:
+        yield filled.masks[mask][None]

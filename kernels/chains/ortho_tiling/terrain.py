@@ -1,0 +1,251 @@
+"""What the terrain does to an image on a tile: factors that flatten it, and masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.chains.ortho_tiling.request import GAMMA_NAUGHT_RTC, NORMLIM, Mask
+from kernels.engine.bands import Band
+from kernels.geometry.local_incidence import LocalIncidence, incidence_normalisation
+from kernels.geometry.orbit import Orbit
+from kernels.geometry.shadow import ShadowMap, TerrainProfiles
+from kernels.model import Looks
+from kernels.products.raster import PixelType
+from kernels.radiometry.detected import DetectedGeometry
+from kernels.radiometry.detected_numba import SMALLEST
+from kernels.radiometry.image_cells import ImageCells
+from kernels.radiometry.terrain_flattening import TerrainFlattening
+
+_PROFILE_SPACING = 20.0
+"""Between profiles and between their stations [m]: finer than elevation models are."""
+
+_CELL_LOOKS = Looks(2, 2)
+"""Of the cells that areas are summed over: 20 m, likewise."""
+
+_PER_DEGREE = 100.0
+"""Of stored local incidence, as S1Tiling's maps have it."""
+
+
+class MaskRaster(NamedTuple):
+    """How a mask is stored.
+
+    Attributes
+    ----------
+    dtype : "uint16" or "uint8"
+        Of the pixels.
+    nodata : int
+        Where no image of the pass has a pixel.
+    meaning : str
+        Of the values, for the tags.
+    """
+
+    dtype: PixelType
+    nodata: int
+    meaning: str
+
+
+MASK_RASTERS = {
+    Mask.INCIDENCE: MaskRaster("uint16", 0, "local incidence, degrees times 100"),
+    Mask.LAYOVER_SHADOW: MaskRaster("uint8", 255, "0 seen, 1 layover, 2 shadow, 3 both"),
+    # 0 is the answer where there is no data, so that no value is left for nodata
+    Mask.BORDER: MaskRaster("uint8", 255, "1 data, 0 no data"),
+}
+
+MaskRows = dict[Mask, NDArray[Any]]
+"""Rows of the masks that are wanted, each of shape (rows, columns)."""
+
+
+def blank_masks(masks: Sequence[Mask], shape: tuple[int, int]) -> MaskRows:
+    """Make rows of masks that no image has been seen in.
+
+    Parameters
+    ----------
+    masks : sequence of Mask
+        Those wanted.
+    shape : tuple of (int, int)
+        Rows and columns.
+
+    Returns
+    -------
+    dict of Mask to ndarray
+        For `TerrainRows.apply`.
+    """
+    return {
+        mask: np.full(
+            shape,
+            0 if mask is Mask.BORDER else MASK_RASTERS[mask].nodata,
+            MASK_RASTERS[mask].dtype,
+        )
+        for mask in masks
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerrainRows:
+    """Terrain of one image on some rows of the tile.
+
+    Attributes
+    ----------
+    flattening : TerrainFlattening or None
+        Gives factors, if backscatter is to be flattened.
+    scale : ndarray of float32, shape (rows, columns), or None
+        Factors, if backscatter is to be normalised by the local incidence.
+    values : dict of Mask to ndarray, shape (rows, columns)
+        Of the masks, wherever the image has pixels or not.
+    """
+
+    flattening: TerrainFlattening | None
+    scale: NDArray[np.float32] | None
+    values: MaskRows
+
+    def apply(
+        self,
+        row: int,
+        places: tuple[NDArray[np.float64], NDArray[np.float64]],
+        found: NDArray[np.float32],
+        fresh: NDArray[np.bool_],
+        masks: MaskRows,
+    ) -> None:
+        """Flatten what was sampled in a row, and fill the row's masks.
+
+        Parameters
+        ----------
+        row : int
+            Counted from the first of these rows.
+        places : tuple of ndarray of float64, shape (columns,)
+            Lines and pixels of the row.
+        found : ndarray of float32, shape (polarisations, columns)
+            Backscatter of the row; becomes 0 where the terrain has no factor. What is the
+            smallest value, because noise took all, stays so.
+        fresh : ndarray of bool, shape (polarisations, columns)
+            Pixels that are this image's.
+        masks : dict of Mask to ndarray, shape (rows, columns)
+            Filled where any polarisation is fresh.
+        """
+        if masks:
+            here = fresh.any(axis=0)
+            for mask, array in masks.items():
+                np.copyto(array[row], self.values[mask][row], where=here)
+        factors = None if self.scale is None else self.scale[row]
+        if self.flattening is not None:
+            factors = self.flattening.factors(*places)
+        if factors is not None:
+            flat = np.maximum(found * factors, SMALLEST)
+            np.copyto(flat, SMALLEST, where=found == SMALLEST)
+            np.copyto(flat, np.float32(0.0), where=np.isnan(factors))
+            np.copyto(found, flat, where=fresh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageTerrain:
+    """What one image needs of the terrain.
+
+    Attributes
+    ----------
+    flattening : TerrainFlattening or None
+        For terrain-flattened gamma nought.
+    incidence : LocalIncidence or None
+        For a normalisation or a mask.
+    shadow : ShadowMap or None
+        For a mask.
+    normalise : bool
+        Whether backscatter is normalised by the local incidence.
+    masks : tuple of Mask
+        Those wanted.
+    """
+
+    flattening: TerrainFlattening | None
+    incidence: LocalIncidence | None
+    shadow: ShadowMap | None
+    normalise: bool
+    masks: tuple[Mask, ...]
+
+    @classmethod
+    def of(
+        cls,
+        geometry: DetectedGeometry,
+        orbit: Orbit,
+        *,
+        calibration: str,
+        masks: tuple[Mask, ...],
+        threads: int,
+    ) -> ImageTerrain | None:
+        """Prepare what a calibration and masks need.
+
+        Parameters
+        ----------
+        geometry : DetectedGeometry
+            Of the image on the tile.
+        orbit : Orbit
+            Of the image.
+        calibration : str
+            Of the request.
+        masks : tuple of Mask
+            Those wanted.
+        threads : int
+            Results do not depend on it.
+
+        Returns
+        -------
+        ImageTerrain or None
+            None where nothing is needed.
+        """
+        flatten, normalise = calibration == GAMMA_NAUGHT_RTC, calibration == NORMLIM
+        if not (flatten or normalise or masks):
+            return None
+        grid, dem = geometry.geometry.grid, geometry.geometry.dem
+        flattening = shadow = None
+        if flatten or Mask.LAYOVER_SHADOW in masks:
+            side = geometry.grid.look_side
+            profiles = TerrainProfiles.of(
+                dem, orbit, spacing=_PROFILE_SPACING, side=side, threads=threads
+            )
+            shadow = profiles.on_map(grid) if Mask.LAYOVER_SHADOW in masks else None
+            if flatten:
+                window = geometry.window(Band(0, grid.shape.lines), Band(0, grid.shape.samples))
+                cells = ImageCells.of(geometry, orbit, window=window, looks=_CELL_LOOKS)
+                flattening = TerrainFlattening.of(cells, profiles, threads=threads)
+        local = normalise or Mask.INCIDENCE in masks
+        return cls(
+            flattening=flattening,
+            incidence=LocalIncidence.of(grid, dem, orbit) if local else None,
+            shadow=shadow,
+            normalise=normalise,
+            masks=masks,
+        )
+
+    def rows(self, rows: Band) -> TerrainRows:
+        """Compute what some rows of the tile need.
+
+        Parameters
+        ----------
+        rows : Band
+            Of the tile.
+
+        Returns
+        -------
+        TerrainRows
+            To be applied row by row.
+        """
+        scale, values = None, blank_masks(self.masks, (rows.rows, 1))
+        if self.incidence is not None:
+            local, _ = self.incidence.rows(rows)
+            scale = incidence_normalisation(local) if self.normalise else None
+            if Mask.INCIDENCE in values:
+                values[Mask.INCIDENCE] = _stored_incidence(local)
+        if self.shadow is not None:
+            values[Mask.LAYOVER_SHADOW] = self.shadow.rows(rows)
+        if Mask.BORDER in values:
+            values[Mask.BORDER][:] = 1
+        return TerrainRows(flattening=self.flattening, scale=scale, values=values)
+
+
+def _stored_incidence(local: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Turn radians into hundredths of a degree, at least 1; 0 outside the elevation model."""
+    hundredths = np.maximum(np.rint(np.degrees(local) * _PER_DEGREE), 1.0)
+    return np.nan_to_num(hundredths, nan=0.0).astype(np.uint16)
