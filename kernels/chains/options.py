@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernels.chains.request import option
+from kernels.chains.request import Request, option
+
+_DESCRIBED = ("title", "abstract", "unit", "minimum", "maximum", "choices", "role")
 
 
 def dem_option() -> Any:
@@ -65,3 +67,25 @@ def memory_option(default: int) -> Any:
         maximum=1_000_000,
         title="Memory budget for pixel blocks [MB], 200 or more",
     )
+
+
+def option_of(request: type[Request], name: str, **changed: Any) -> Any:
+    """Return a field of another request, so that what both take is described once.
+
+    Parameters
+    ----------
+    request : type of Request
+        Has the field.
+    name : str
+        Of the field.
+    **changed : object
+        What differs here, as in `option`.
+
+    Returns
+    -------
+    dataclasses.Field
+        To be assigned to the same name in the class body.
+    """
+    (info,) = (info for info in request.describe() if info.name == name)
+    same = {key: getattr(info, key) for key in _DESCRIBED}
+    return option(**(same | ({} if info.required else {"default": info.default}) | changed))
