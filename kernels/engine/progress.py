@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kernels.errors import Cancelled
 
@@ -46,6 +46,10 @@ class Progress:
         return Progress(
             self.report, self.start + start * span, self.start + stop * span, self.cancelled
         )
+
+    def named(self, step: str) -> Progress:
+        """Return this piece with one name for all of its steps."""
+        return replace(self, report=lambda share, _step: self.report(share, step))
 
     def update(self, share: float, step: str) -> None:
         """Tell how much of this piece is done; raises Cancelled if someone asked to stop."""

@@ -43,3 +43,15 @@ def test_cancelling_one_piece_of_work_leaves_another_alone() -> None:
     one.cancelled.set()
     other.check()
     Progress().check()
+
+
+def test_a_piece_under_one_name_keeps_its_shares() -> None:
+    told: list[tuple[float, str]] = []
+    whole = Progress.to(lambda share, step: told.append((share, step)))
+    piece = whole.part(0.5, 1.0).named("filter")
+    piece.update(0.5, "reading")
+    piece.part(0.5, 1.0).update(1.0, "writing")
+    assert told == [(0.75, "filter"), (1.0, "filter")]
+    whole.cancelled.set()
+    with pytest.raises(Cancelled):
+        piece.check()
