@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.geometry.map_geometry import MapGeometry
 from kernels.geometry.orbit import Orbit
-from kernels.model import Dem, DetectedReader, GroundRangeGrid, MapGrid, Shape
+from kernels.model import Dem, DetectedReader, GroundRangeGrid, MapGrid, RadarGrid, Shape
 from kernels.radiometry import detected_numba
 from kernels.radiometry.calibration import LATTICE_STEP
 from kernels.radiometry.noise import NoiseTables
+from kernels.radiometry.range_tables import RangeTables
 
-_FIT_DEGREE = 10
-_FIT_NODES = 64
 _HALO = 3
 """Pixels around the sampled places that the largest kernel needs, and one for rounding."""
 
@@ -45,34 +44,27 @@ class DetectedGeometry:
 
     Attributes
     ----------
-    grid : GroundRangeGrid
+    grid : GroundRangeGrid or RadarGrid
         Of the image.
     geometry : MapGeometry
         Line and slant range of map pixels.
-    record_places : ndarray of float64, shape (lines,)
-        Where each line lies among the conversion records; whole numbers are records.
-    middle, half : float
-        Scale of slant ranges in the polynomials [m].
-    polynomials : ndarray of float64, shape (records, order + 1)
-        Sample of a scaled slant range.
+    tables : RangeTables
+        Pixels of slant ranges.
     """
 
-    grid: GroundRangeGrid
+    grid: GroundRangeGrid | RadarGrid
     geometry: MapGeometry
-    record_places: NDArray[np.float64]
-    middle: float
-    half: float
-    polynomials: NDArray[np.float64]
+    tables: RangeTables
 
     @classmethod
     def of(
-        cls, grid: GroundRangeGrid, orbit: Orbit, map_grid: MapGrid, dem: Dem
+        cls, grid: GroundRangeGrid | RadarGrid, orbit: Orbit, map_grid: MapGrid, dem: Dem
     ) -> DetectedGeometry:
         """Tabulate the geometry of an image on a map.
 
         Parameters
         ----------
-        grid : GroundRangeGrid
+        grid : GroundRangeGrid or RadarGrid
             Of the image.
         orbit : Orbit
             Of the image.
@@ -92,37 +84,16 @@ class DetectedGeometry:
         ) -> NDArray[np.float64]:
             return np.stack([grid.line(times, ranges), ranges], axis=-1)
 
-        times = grid.first_line_time + np.arange(grid.shape.lines) * grid.line_interval
-        record_times = np.array([record.azimuth_time for record in grid.records])
-        middle, half, polynomials = _samples_of_ranges(grid)
         return cls(
             grid=grid,
             geometry=MapGeometry.of(map_grid, dem, orbit, coordinates),
-            record_places=np.interp(times, record_times, np.arange(float(record_times.size))),
-            middle=middle,
-            half=half,
-            polynomials=polynomials,
+            tables=RangeTables.of(grid),
         )
 
     def places(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return fractional lines and pixels of one row of the map; NaN where unknown."""
+        """Return fractional lines and pixels of one row of the map; NaN outside the DEM."""
         _, (lines, ranges) = self.geometry.row(row)
-        return lines, self._pixels(lines, ranges)
-
-    def _pixels(
-        self, lines: NDArray[np.float64], ranges: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        pixels = np.empty(lines.shape)
-        detected_numba.ground_range_pixels(
-            lines,
-            ranges,
-            self.record_places,
-            self.middle,
-            self.half,
-            self.polynomials,
-            pixels,
-        )
-        return pixels
+        return lines, self.tables.samples(lines, ranges)
 
     def window(self, rows: Band, columns: Band) -> Window:
         """Find the part of the image under a part of the map, whatever its heights are.
@@ -144,38 +115,10 @@ class DetectedGeometry:
         low, high = (nodes @ (z ** np.arange(4.0)) for z in (-1.0, 1.0))
         both = np.concatenate([low.reshape(-1, 2), high.reshape(-1, 2)])
         shape = self.grid.shape
-        lines = _within(both[:, 0], shape.lines)
-        # a range belongs to some line: take those inside the image, clipped to its ends
-        clipped = np.clip(both[:, 0], 0.0, shape.lines - 1.0)
-        pixels = _within(self._pixels(clipped, both[:, 1].copy()), shape.samples)
-        return Window(lines=lines, pixels=pixels)
-
-
-def _samples_of_ranges(grid: GroundRangeGrid) -> tuple[float, float, NDArray[np.float64]]:
-    """Invert the ground-to-slant polynomial of every record, as polynomials of one scaled range.
-
-    The annotated slant-to-ground polynomials are their inverses to 0.008 pixels in recent
-    products, and to 4 pixels only in those of IPF 2.36.
-    """
-    nodes = 0.5 * (1.0 - np.cos(np.pi * (np.arange(_FIT_NODES) + 0.5) / _FIT_NODES))
-    samples = nodes * (grid.shape.samples - 1)
-    ground = samples * grid.ground_range_spacing
-    ranges = np.stack(
-        [
-            np.polynomial.polynomial.polyval(
-                ground - record.ground_range_origin, np.array(record.ground_to_slant)
-            )
-            for record in grid.records
-        ]
-    )
-    middle, half = 0.5 * (ranges.min() + ranges.max()), 0.5 * (ranges.max() - ranges.min())
-    polynomials = np.zeros((len(grid.records), _FIT_DEGREE + 1))
-    for number, row in enumerate(ranges):
-        scaled = (row - middle) / half
-        series = np.polynomial.chebyshev.chebfit(scaled, samples, _FIT_DEGREE)
-        powers = np.polynomial.chebyshev.cheb2poly(series)
-        polynomials[number, : powers.size] = powers
-    return float(middle), float(half), polynomials
+        return Window(
+            lines=_within(both[:, 0], shape.lines),
+            pixels=_within(self.tables.samples(both[:, 0], both[:, 1]), shape.samples),
+        )
 
 
 def _nodes(pixels: Band, step: float) -> slice:

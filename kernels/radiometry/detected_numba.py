@@ -22,52 +22,6 @@ NEAREST, BILINEAR, BICUBIC = 0, 1, 2
 
 
 @numba.njit(**_COMPILE)
-def ground_range_pixels(
-    lines: NDArray[np.float64],
-    ranges: NDArray[np.float64],
-    record_places: NDArray[np.float64],
-    middle: float,
-    half: float,
-    polynomials: NDArray[np.float64],
-    pixels: NDArray[np.float64],
-) -> None:
-    """Find samples of slant ranges, linear in time between the records around each line.
-
-    Parameters
-    ----------
-    lines, ranges : ndarray of float64, shape (n,)
-        Fractional lines and slant ranges [m]; NaN where unknown.
-    record_places : ndarray of float64, shape (lines,)
-        Where each line lies among the records; whole numbers are records.
-    middle, half : float
-        The polynomials' argument is ``(range - middle) / half`` [m].
-    polynomials : ndarray of float64, shape (records, order + 1)
-        Samples, lowest order first.
-    pixels : ndarray of float64, shape (n,)
-        Receives fractional samples; NaN where unknown.
-    """
-    last = record_places.shape[0] - 1
-    records, highest = polynomials.shape[0], polynomials.shape[1] - 1
-    for p in range(lines.shape[0]):
-        line = lines[p]
-        if not (line >= -1.0 and line <= last + 1.0):
-            pixels[p] = np.nan
-            continue
-        at = min(max(int(line), 0), max(last - 1, 0))
-        step = record_places[min(at + 1, last)] - record_places[at]
-        place = min(max(record_places[at] + (line - at) * step, 0.0), records - 1.0)
-        below = min(int(place), max(records - 2, 0))
-        above = min(below + 1, records - 1)
-        share = place - below
-        x = (ranges[p] - middle) / half
-        first, second = polynomials[below, highest], polynomials[above, highest]
-        for k in range(highest - 1, -1, -1):
-            first = first * x + polynomials[below, k]
-            second = second * x + polynomials[above, k]
-        pixels[p] = first + share * (second - first)
-
-
-@numba.njit(**_COMPILE)
 def square_amplitudes(amplitudes: NDArray[np.uint16], intensities: NDArray[np.float32]) -> None:
     """Intensities of detected amplitudes of the same shape; NaN for 0, which is no data."""
     for i in range(amplitudes.shape[0]):

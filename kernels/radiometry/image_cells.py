@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import polynomial
@@ -15,24 +14,12 @@ from kernels.geometry.orbit import Orbit
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.model import GroundRangeGrid, Looks, RadarGrid, Shape
 from kernels.radiometry.detected import DetectedGeometry, Window
-from kernels.radiometry.detected_numba import ground_range_pixels
-
-_REACH = 1.1
-"""Of polynomials, in half widths of the swath."""
+from kernels.radiometry.range_tables import RangeTables
 
 _TIME_STEP = 0.05
 _NODES = 17
 """Rows and columns on which the distance between lines is measured: it changes by some
 percent over a swath."""
-
-
-class RangeTables(NamedTuple):
-    """What turns lines and slant ranges into pixels, in the order of `ground_range_pixels`."""
-
-    record_places: NDArray[np.float64]
-    middle: float
-    half: float
-    polynomials: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +31,7 @@ class ImageCells:
     grid : GroundRangeGrid or RadarGrid
         Of the image.
     tables : RangeTables
-        Of the image; slant range is a conversion with one record.
+        Of the image.
     window : Window
         Part of the image; cell (0, 0) starts at its first line and pixel.
     looks : Looks
@@ -90,19 +77,10 @@ class ImageCells:
         shape = _shape(window, looks)
         pixels = window.pixels.first + (np.arange(float(shape.samples)) + 0.5) * looks.range - 0.5
         if isinstance(image, DetectedGeometry):
-            grid: GroundRangeGrid | RadarGrid = image.grid
-            tables = RangeTables(image.record_places, image.middle, image.half, image.polynomials)
-            ranges, steps = _ground_steps(image.grid, pixels)
+            grid, tables = image.grid, image.tables
         else:
-            grid, last = image, 0.5 * (image.shape.samples - 1)
-            tables = RangeTables(
-                record_places=np.zeros(image.shape.lines),
-                middle=image.slant_range(last),
-                half=last * image.slant_range_spacing,
-                polynomials=np.array([[last, last]]),
-            )
-            ranges = image.slant_range(pixels)[None]
-            steps = np.full(ranges.shape, image.slant_range_spacing)
+            grid, tables = image, RangeTables.of(image)
+        ranges, steps = _range_steps(grid, pixels)
         node_rows = np.unique(np.round(np.linspace(0.0, shape.lines - 1.0, _NODES)))
         lines = window.lines.first + (node_rows + 0.5) * looks.azimuth - 0.5
         depths = _line_distances(grid, orbit, lines, ranges[0])
@@ -124,26 +102,9 @@ class ImageCells:
     def places(
         self, times: NDArray[np.float64], ranges: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Fractional rows and columns of cells (0 = centre of the first), of any shape.
-
-        Far outside the swath, where the polynomials are not made for, columns are continued
-        linearly.
-        """
+        """Fractional rows and columns of cells (0 = centre of the first), of any shape."""
         lines = self.grid.line(times, ranges)
-        last = self.tables.record_places.size - 1.0
-        pixels = np.empty(lines.shape)
-        reach = _REACH * self.tables.half
-        inside = np.clip(ranges, self.tables.middle - reach, self.tables.middle + reach)
-        ground_range_pixels(
-            np.clip(lines, 0.0, last).reshape(-1),
-            inside.reshape(-1),
-            self.tables.record_places,
-            self.tables.middle,
-            self.tables.half,
-            self.tables.polynomials,
-            pixels.reshape(-1),
-        )
-        pixels += (ranges - inside) * (0.5 * (self.grid.shape.samples - 1) / self.tables.half)
+        pixels = self.tables.samples(lines, ranges)
         rows = (lines - self.window.lines.first + 0.5) / self.looks.azimuth - 0.5
         return rows, (pixels - self.window.pixels.first + 0.5) / self.looks.range - 0.5
 
@@ -151,11 +112,7 @@ class ImageCells:
         """Areas in the slant plane [m2], shape (rows, columns): A_beta of Small 2011."""
         numbers = np.arange(rows.first, rows.first + rows.rows, dtype=np.float64)
         lines = self.window.lines.first + (numbers + 0.5) * self.looks.azimuth - 0.5
-        places = np.interp(
-            lines, np.arange(self.tables.record_places.size), self.tables.record_places
-        )
-        records = _hat_weights(places, np.arange(float(self.widths.shape[0])))
-        areas: NDArray[np.float64] = records @ self.widths
+        areas: NDArray[np.float64] = _hat_weights(lines, self.tables.record_lines) @ self.widths
         areas *= _hat_weights(numbers, self.node_rows) @ self.depths
         return areas
 
@@ -173,10 +130,13 @@ def _shape(window: Window, looks: Looks) -> Shape:
     )
 
 
-def _ground_steps(
-    grid: GroundRangeGrid, pixels: NDArray[np.float64]
+def _range_steps(
+    grid: GroundRangeGrid | RadarGrid, pixels: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Slant ranges of pixels and their change per pixel [m], shape (records, pixels)."""
+    if isinstance(grid, RadarGrid):
+        level = grid.slant_range(pixels)[None]
+        return level, np.full(level.shape, grid.slant_range_spacing)
     ranges, steps = [], []
     for record in grid.records:
         x = pixels * grid.ground_range_spacing - record.ground_range_origin
