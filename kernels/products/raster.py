@@ -10,19 +10,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from osgeo import gdal
 
 from kernels.engine.workspace import publish, scratch_folder
-from kernels.errors import InputError, ProcessingError
+from kernels.errors import InputError
 from kernels.model import MapGrid, RadarGrid, Shape
 from kernels.products.gdal_access import gdal_errors
-from kernels.products.raster_geometry import radar_grid_tags, read_geometry, write_geometry
+from kernels.products.overviews import Resampling
+from kernels.products.raster_geometry import radar_grid_tags, read_geometry
+from kernels.products.raster_writing import (
+    TILE,
+    BandWriter,
+    Compression,
+    Form,
+    PixelType,
+    Writing,
+)
 
 __all__ = [
     "TILE",
@@ -32,24 +41,12 @@ __all__ = [
     "Raster",
     "RasterReader",
     "create_raster",
-    "make_cloud_optimized",
     "radar_grid_tags",
     "read_radar_grid",
     "read_raster",
 ]
 
 gdal.UseExceptions()
-
-Compression = Literal["ZSTD", "DEFLATE", "NONE"]
-
-PixelType = Literal["float32", "uint16", "uint8"]
-
-TILE = 256
-"""Rows and columns of a tile of the files written here."""
-
-_GDAL_TYPES = {"float32": gdal.GDT_Float32, "uint16": gdal.GDT_UInt16, "uint8": gdal.GDT_Byte}
-
-_FASTEST = {"ZSTD": ("ZSTD_LEVEL", "LEVEL"), "DEFLATE": ("ZLEVEL", "LEVEL")}
 
 
 class Raster(NamedTuple):
@@ -58,145 +55,6 @@ class Raster(NamedTuple):
     array: NDArray[np.float32]
     grid: MapGrid | RadarGrid | None
     band_names: tuple[str, ...]
-
-
-class _Writing:
-    """Turns what GDAL complains of inside into one ProcessingError."""
-
-    def __init__(self, path: Path) -> None:
-        self._name = path.name
-        self._complaints: list[str] = []
-
-    def __enter__(self) -> None:
-        gdal.PushErrorHandler(self._note)
-
-    def _note(self, level: int, _number: int, text: str) -> None:
-        if level >= gdal.CE_Failure:
-            self._complaints.append(text)
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        gdal.PopErrorHandler()
-        # GDAL raises RuntimeError for most failures, but closing a file only complains.
-        if isinstance(error, RuntimeError) or (error is None and self._complaints):
-            # The frames hold the data set, which is to be closed at once, not when the error is
-            # dealt with.
-            del traceback
-            if error is not None:
-                error.__traceback__ = None
-            reason = self._complaints[0] if self._complaints else str(error)
-            raise ProcessingError(
-                f"{self._name} could not be written, is the disk full?: {reason}"
-            ) from error
-
-
-class BandWriter:
-    """Takes the rows of a raster from top to bottom; made by `create_raster`.
-
-    Rows are kept back until they fill a row of tiles, because a tile that is written twice
-    leaves a hole in a compressed file; so memory is bounded by one row of tiles.
-
-    Parameters
-    ----------
-    dataset : osgeo.gdal.Dataset
-        New file, which this object alone holds.
-    path : Path
-        Final name, for errors.
-    dtype : "float32", "uint16" or "uint8"
-        Of the pixels.
-    """
-
-    def __init__(self, dataset: Any, path: Path, dtype: PixelType) -> None:
-        self._dataset = dataset
-        self._path = path
-        self._shape = Shape(dataset.RasterYSize, dataset.RasterXSize)
-        self._received = 0
-        self._tiles = np.empty((dataset.RasterCount, TILE, self._shape.samples), dtype)
-
-    def describe(
-        self,
-        *,
-        grid: MapGrid | RadarGrid | None,
-        tags: Mapping[str, str],
-        names: Sequence[str],
-        units: Sequence[str],
-        nodata: float,
-    ) -> None:
-        """Write all but the pixels; the arguments are those of `create_raster`."""
-        with _Writing(self._path):
-            self._dataset.SetMetadata(dict(tags))
-            write_geometry(self._dataset, grid)
-            for number, name in enumerate(names):
-                band = self._dataset.GetRasterBand(number + 1)
-                band.SetDescription(name)
-                band.SetNoDataValue(nodata)
-                if units:
-                    band.SetUnitType(units[number])
-
-    def write(self, first_row: int, array: NDArray[Any]) -> None:
-        """Write the next rows.
-
-        Parameters
-        ----------
-        first_row : int
-            Number of the first row of `array`: the one after the last row written before.
-        array : ndarray of the raster's type, shape (bands, rows, columns)
-            Pixels; copied, where they are not written at once.
-
-        Raises
-        ------
-        ProcessingError
-            The file system did not take them.
-        ValueError
-            Rows out of order or an array of the wrong shape.
-        """
-        bands, rows, columns = array.shape
-        if (bands, columns) != (self._tiles.shape[0], self._tiles.shape[2]):
-            raise ValueError(f"{self._path.name}: wrong shape {array.shape} of rows")
-        if first_row != self._received or first_row + rows > self._shape.lines:
-            raise ValueError(f"{self._path.name}: row {first_row} is not row {self._received}")
-        taken = 0
-        while taken < rows:
-            filled = self._received % TILE
-            count = min(TILE - filled, rows - taken)
-            self._tiles[:, filled : filled + count] = array[:, taken : taken + count]
-            taken += count
-            self._received += count
-            if filled + count == TILE or self._received == self._shape.lines:
-                self._put(self._received - filled - count, self._tiles[:, : filled + count])
-
-    def _put(self, first_row: int, array: NDArray[Any]) -> None:
-        with _Writing(self._path):
-            for number, rows in enumerate(array):
-                band = self._dataset.GetRasterBand(number + 1)
-                band.WriteArray(rows, 0, first_row)
-                # Else finished tiles stay in GDAL's cache, which is a share of all memory.
-                band.FlushCache()
-
-    def close(self) -> None:
-        """Finish the file; raises ProcessingError if rows are missing or the disk is full."""
-        with _Writing(self._path):
-            self._dataset.FlushCache()
-            self._dataset = None
-        if self._received != self._shape.lines:
-            raise ProcessingError(
-                f"{self._path.name} has only {self._received} of its {self._shape.lines} rows"
-            )
-
-    def abandon(self) -> None:
-        """Let the file go, whatever state it is in."""
-        if self._dataset is None:
-            return
-        # GDAL writes once more when it closes, and an exception of a destructor is only printed.
-        gdal.PushErrorHandler("CPLQuietErrorHandler")
-        gdal.DontUseExceptions()
-        self._dataset = None
-        gdal.UseExceptions()
-        gdal.PopErrorHandler()
 
 
 @contextmanager
@@ -212,6 +70,8 @@ def create_raster(
     units: Sequence[str] = (),
     threads: int = 1,
     dtype: PixelType = "float32",
+    overviews: Resampling | None = None,
+    decibels: bool = False,
 ) -> Iterator[BandWriter]:
     """Write a tiled GeoTIFF by bands of rows; it appears whole or not at all.
 
@@ -228,8 +88,8 @@ def create_raster(
         geometry as tags.
     nodata : float
         Value that marks missing pixels in every band.
-    compression : "ZSTD", "DEFLATE" or "NONE"
-        Fastest level, with a predictor.
+    compression : "ZSTD", "DEFLATE", "LERC" or "NONE"
+        Fastest level, with a predictor; LERC with errors up to `LERC_ERROR`.
     tags : mapping of str to str
         Further metadata.
     units : sequence of str
@@ -238,6 +98,12 @@ def create_raster(
         Compressing threads.
     dtype : "float32", "uint16" or "uint8"
         Of the pixels.
+    overviews : "mean", "nearest" or None
+        Makes a Cloud Optimized GeoTIFF: "mean" of the valid pixels under a cell, or "nearest"
+        for wrapped phase and flags. While it is written, an uncompressed copy is beside it.
+    decibels : bool
+        Whether the rows are intensities that the file keeps as decibels, and what is not
+        positive as NaN. Overviews are those of the mean intensity.
 
     Yields
     ------
@@ -249,76 +115,28 @@ def create_raster(
     ProcessingError
         The file system did not take the file, or rows are missing at the end.
     """
+    form = Form(
+        nodata=nodata,
+        compression=compression,
+        threads=threads,
+        dtype=dtype,
+        overviews=overviews,
+        decibels=decibels,
+    )
     with scratch_folder(path.parent) as scratch:
-        partial = scratch / path.name
-        with _Writing(path):
-            writer = BandWriter(
-                gdal.GetDriverByName("GTiff").Create(
-                    str(partial),
-                    shape.samples,
-                    shape.lines,
-                    len(band_names),
-                    _GDAL_TYPES[dtype],
-                    _creation_options(compression, threads),
-                ),
-                path,
-                dtype,
-            )
+        partial, optimized = scratch / path.name, scratch / "optimized.tif"
+        with Writing(path):
+            writer = BandWriter(form.create(partial, shape, len(band_names)), path, form)
         try:
-            writer.describe(
-                grid=grid, tags=tags or {}, names=band_names, units=units, nodata=nodata
-            )
+            writer.describe(grid=grid, tags=tags or {}, names=band_names, units=units)
             yield writer
             writer.close()
         finally:
             writer.abandon()
-        publish(partial, path)
-
-
-def _creation_options(compression: Compression, threads: int) -> list[str]:
-    options = ["TILED=YES", f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", "INTERLEAVE=BAND"]
-    options += ["BIGTIFF=IF_SAFER", f"COMPRESS={compression}"]
-    if compression != "NONE":
-        # differences of the bit patterns: cheaper than predictor 3, for somewhat larger files
-        options += ["PREDICTOR=2", f"{_FASTEST[compression][0]}=1", f"NUM_THREADS={threads}"]
-    return options
-
-
-def make_cloud_optimized(
-    path: Path, *, compression: Compression = "ZSTD", threads: int = 1
-) -> None:
-    """Rewrite a raster in place as a Cloud Optimized GeoTIFF with overviews.
-
-    Overviews take every second pixel of the level below: averages would be wrong for wrapped
-    phase and would turn isData into a fraction.
-
-    Parameters
-    ----------
-    path : Path
-        File written by `create_raster`.
-    compression : "ZSTD", "DEFLATE" or "NONE"
-        Of the new file.
-    threads : int
-        Compressing threads.
-
-    Raises
-    ------
-    ProcessingError
-        The file system did not take the new file; the old one stays.
-    """
-    options = [f"COMPRESS={compression}", "OVERVIEW_RESAMPLING=NEAREST", "BIGTIFF=IF_SAFER"]
-    options += [f"NUM_THREADS={threads}", f"BLOCKSIZE={2 * TILE}", "OVERVIEWS=IGNORE_EXISTING"]
-    if compression != "NONE":
-        options += ["PREDICTOR=YES", f"{_FASTEST[compression][1]}=1"]
-    with scratch_folder(path.parent) as scratch:
-        partial = scratch / path.name
-        with gdal_errors(InputError, path.name):
-            source = gdal.Open(str(path))
-        with _Writing(path):
-            copy = gdal.GetDriverByName("COG").CreateCopy(str(partial), source, options=options)
-            copy.FlushCache()
-            del copy
-        del source
+        if overviews is not None:
+            with Writing(path):
+                form.optimize(partial, optimized)
+            partial = optimized
         publish(partial, path)
 
 
@@ -354,6 +172,48 @@ class RasterReader:
         with gdal_errors(InputError, self._path.name):
             self._dataset.ReadAsArray(0, first_row, self.shape.samples, count, buf_obj=array)
         return array
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Metadata of the file."""
+        tags: dict[str, str] = self._dataset.GetMetadata()
+        return tags
+
+    def overview(self, long_side: int) -> Raster:
+        """Read the largest overview, or else the raster itself, that fits a picture.
+
+        Parameters
+        ----------
+        long_side : int
+            Most pixels on either side; the smallest overview is taken where none is so small.
+
+        Returns
+        -------
+        Raster
+            On a map of exactly the cells, of which the last ones may reach over the edge; in
+            radar geometry without a grid.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read.
+        """
+        with gdal_errors(InputError, self._path.name):
+            bands = [self._dataset.GetRasterBand(n + 1) for n in range(len(self.band_names))]
+            level = 0
+            while max(self.shape) > long_side << level and level < bands[0].GetOverviewCount():
+                level += 1
+            chosen = [band.GetOverview(level - 1) if level else band for band in bands]
+            array = np.stack([band.ReadAsArray().astype(np.float32) for band in chosen])
+        if not isinstance(self.grid, MapGrid):
+            return Raster(array, None, self.band_names)
+        grid = replace(
+            self.grid,
+            x_spacing=self.grid.x_spacing * (1 << level),
+            y_spacing=self.grid.y_spacing * (1 << level),
+            shape=Shape(*array.shape[1:]),
+        )
+        return Raster(array, grid, self.band_names)
 
 
 def read_raster(path: Path) -> Raster:
