@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 SECTION = "fournaise"
 STOP_POLICIES = ("requeue", "finish")
 _RESOURCES = {"threads": "job_threads", "memory_mb": "job_memory_mb"}
-_DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder"}
+_DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder", "datalake": "data_roots"}
 
 
 class ConfigurationError(FournaiseError):
@@ -42,7 +42,8 @@ class Settings:
     state_folder : Path
         Writable folder for jobs, results and the database.
     data_roots : tuple of Path
-        Folders that requests may name products and paths in.
+        Folders that requests may name products and paths in, and that are searched for requests
+        that name none.
     dem_path : Path or None
         Elevation model for requests that name none.
     orbits_folder : Path or None
@@ -128,11 +129,11 @@ class Settings:
         """Tell whether a user of the server may set an option: threads and memory are ours."""
         return info.name not in _RESOURCES
 
-    def default_for(self, info: OptionInfo) -> Path | int | None:
+    def default_for(self, info: OptionInfo) -> Path | int | tuple[Path, ...] | None:
         """Return the operator's value for an option that the request leaves out."""
         name = _RESOURCES.get(info.name) or _DEFAULT_BY_ROLE.get(info.role or "")
-        value: Path | int | None = getattr(self, name) if name else None
-        return value
+        value: Path | int | tuple[Path, ...] | None = getattr(self, name) if name else None
+        return value or None  # no folders are no value
 
 
 def configuration_files() -> tuple[Path, ...]:

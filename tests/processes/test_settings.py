@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kernels.chains.tiling_series import TilingSeriesRequest
 from processes.settings import (
     CHECKOUT,
     ConfigurationError,
@@ -90,3 +91,9 @@ def test_threads_and_memory_are_the_operators(tmp_path: Path) -> None:
     assert settings.default_for(infos["memory_mb"]) is None
     assert settings.default_for(infos["dem"]) == tmp_path
     assert settings.default_for(infos["product"]) is None
+
+
+def test_folders_of_the_server_are_searched_where_a_request_names_none(tmp_path: Path) -> None:
+    (info,) = (i for i in TilingSeriesRequest.describe() if i.role == "datalake")
+    assert Settings(data_roots=(tmp_path,)).default_for(info) == (tmp_path,)
+    assert Settings().default_for(info) is None

@@ -1,0 +1,152 @@
+"""The run function of the chain `tiling_series`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kernels.chains.artefacts import Artefact, ChainResult
+from kernels.chains.multitemporal_filter.reading import Layer, LayerReader, block_cache
+from kernels.chains.tiling_series.filtering import TileSeries, make_series
+from kernels.chains.tiling_series.making import MadeTile, make_tile
+from kernels.chains.tiling_series.plan import Plan, plan_series
+from kernels.chains.tiling_series.report import FailedPass, make_report
+from kernels.chains.tiling_series.request import OUTPUTS, TilingSeriesRequest
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import publish, scratch_folder
+from kernels.errors import Cancelled, FournaiseError, ProcessingError
+from kernels.products.bundle import zip_files
+from kernels.products.preview import preview_looks
+from kernels.products.quicklook import write_quicklook
+
+_ARCHIVE, _QUICKLOOK, _REPORT = "series.zip", "quicklook.png", "report.json"
+
+
+def run(request: TilingSeriesRequest, folder: Path, progress: Progress) -> ChainResult:
+    """Make a series of tiles and filter it; a run on an earlier folder adds what is missing.
+
+    Parameters
+    ----------
+    request : TilingSeriesRequest
+        Checked request.
+    folder : Path
+        Receives the tiles, their filtered versions and the states of the filter in
+        ``S1-L1-ORTHO/TILE``, each when it is complete; then quicklook, report and zip.
+    progress : Progress
+        Told of passes, filters and shares; asked for cancellation.
+
+    Returns
+    -------
+    ChainResult
+        Files and report.
+
+    Raises
+    ------
+    FournaiseError
+        One line that names what is wrong; what is complete stays for the next run.
+    """
+    clock = time.perf_counter()
+    plan = plan_series(request, progress.part(0.0, 0.02))
+    seconds = {"products": time.perf_counter() - clock}
+    clock = time.perf_counter()
+    made, failed = _make_tiles(request, plan, folder, progress.part(0.02, 0.75))
+    seconds["tiles"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    series = make_series(request, made, folder, progress.part(0.75, 0.95))
+    seconds["filter"] = time.perf_counter() - clock
+    progress.update(0.95, "quicklook, report and zip")
+    newest = _newest(series)
+    report = make_report(request, series, plan.left_out, failed, seconds)
+    with scratch_folder(folder) as scratch:
+        _draw(scratch / _QUICKLOOK, *newest)
+        _write_text(scratch / _REPORT, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        _pack(request, series, scratch / _REPORT, folder)
+        progress.check()
+        for name in (_ARCHIVE, _QUICKLOOK, _REPORT):
+            publish(scratch / name, folder / name)
+    progress.update(1.0, "done")
+    paths = {
+        "series": folder / _ARCHIVE,
+        "newest_tile": newest[0].result(newest[1]),
+        "quicklook": folder / _QUICKLOOK,
+        "report": folder / _REPORT,
+    }
+    artefacts = tuple(
+        Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
+        for output in OUTPUTS
+    )
+    return ChainResult(artefacts=artefacts, report=report)
+
+
+def _make_tiles(
+    request: TilingSeriesRequest, plan: Plan, folder: Path, progress: Progress
+) -> tuple[list[MadeTile], list[FailedPass]]:
+    """Make the tiles of every pass; one that fails is left out unless none is left."""
+    made: list[MadeTile] = []
+    failed: list[FailedPass] = []
+    first_error: FournaiseError | None = None
+    for number, one in enumerate(plan.passes):
+        part = progress.part(number / len(plan.passes), (number + 1) / len(plan.passes))
+        step = f"{one.day} tile {one.tile}"
+        part.update(0.0, step)
+        try:
+            made.append(make_tile(request, one, folder, part.named(step)))
+        except Cancelled:
+            raise
+        except FournaiseError as error:
+            first_error = first_error or error
+            failed.append(FailedPass(one, str(error)))
+    if first_error is not None and not made:
+        raise first_error
+    return made, failed
+
+
+def _newest(series: Sequence[TileSeries]) -> tuple[TileSeries, MadeTile]:
+    """Of the newest day the tile with the most data, co-polarised."""
+    return max(
+        ((one, item) for one in series for item in one.made),
+        key=lambda found: (
+            found[1].one.day,
+            found[1].covered,
+            found[0].polarisation == found[1].one.polarisations[0],
+        ),
+    )
+
+
+def _draw(path: Path, series: TileSeries, made: MadeTile) -> None:
+    if series.filtered is not None:
+        sources = [acquisition.path for acquisition in series.filtered.acquisitions]
+        series.filtered.draw(path, sources.index(made.file_of(series.polarisation)))
+        return
+    reader = LayerReader(Layer(series.result(made)))
+    looks = preview_looks(reader.shape)
+    pixels = np.empty(
+        (reader.shape.lines // looks.azimuth, reader.shape.samples // looks.range), np.float32
+    )
+    with block_cache(0):
+        reader.read_coarse(pixels)
+    write_quicklook(path, pixels)
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error
+
+
+def _pack(
+    request: TilingSeriesRequest, series: Sequence[TileSeries], report: Path, folder: Path
+) -> None:
+    """Zip what the report names, in the layout of the folder."""
+    files = {report: report.name}
+    if request.archive == "all":
+        for one in series:
+            for item in one.made:
+                for file in (*item.files, one.result(item)):
+                    files[file] = file.relative_to(folder).as_posix()
+    zip_files(report.with_name(_ARCHIVE), list(files), names=list(files.values()))
