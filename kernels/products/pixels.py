@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kernels.errors import ProductError
 from kernels.model import Shape
-from kernels.products.gdal_access import gdal_module, open_raster, read_window
+from kernels.products.gdal_access import gdal_errors, gdal_module, open_raster, read_window
 
 Pixel = TypeVar("Pixel", np.complex64, np.uint16)
 
@@ -163,8 +163,9 @@ class _TiffReader(ABC, Generic[Pixel]):
         band = dataset.GetRasterBand(1)
         columns, rows = band.GetBlockSize()
         last = f"{(self._shape.samples - 1) // columns}_{(self._shape.lines - 1) // rows}"
-        offset = band.GetMetadataItem(f"BLOCK_OFFSET_{last}", "TIFF")
-        size = band.GetMetadataItem(f"BLOCK_SIZE_{last}", "TIFF")
+        with gdal_errors(ProductError, self._name):  # the list of blocks may be cut off itself
+            offset = band.GetMetadataItem(f"BLOCK_OFFSET_{last}", "TIFF")
+            size = band.GetMetadataItem(f"BLOCK_SIZE_{last}", "TIFF")
         file = gdal.VSIStatL(self._path)
         if None not in (offset, size, file) and int(offset) + int(size) > file.size:
             raise ProductError(

@@ -75,3 +75,14 @@ def test_a_file_of_another_product_beside_it_changes_nothing(tmp_path: Path) -> 
     samples.write_tiff(tmp_path / "image.tiff", samples.pixels())
     reader = GdalPixelReader(str(tmp_path / "image.tiff"), shape=Shape(36, 20))
     np.testing.assert_array_equal(reader.read(0, 36), samples.pixels())
+
+
+def test_wherever_a_file_is_cut_off_it_is_named(tmp_path: Path) -> None:
+    """600 lines: the list of blocks alone is longer than the first kilobyte."""
+    path = tmp_path / "image.tiff"
+    samples.write_tiff(path, np.zeros((600, 20), np.complex64))
+    whole = path.read_bytes()
+    for length in (0, 100, 1000, 4000, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ProductError, match=r"image\.tiff (cannot be read|is cut off)"):
+            GdalPixelReader(str(path), shape=Shape(600, 20)).check()
