@@ -10,8 +10,9 @@ from hypothesis import settings
 
 from tests.detected_series import level_product, slices
 from tests.series import stripmap_series, tops_series
+from tests.tile_lake import tile_lake
 
-__all__ = ["level_product", "shared_data", "slices", "stripmap_series", "tops_series"]
+__all__ = ["level_product", "shared_data", "slices", "stripmap_series", "tile_lake", "tops_series"]
 
 if "CI" not in os.environ:  # where it is set, hypothesis takes its own reproducible profile
     # a busy machine and a first compilation say nothing about the code
