@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kernels.chains.artefacts import ChainResult
 from kernels.chains.ortho_tiling import OrthoTilingRequest, run
 from kernels.engine.progress import Progress
+from kernels.model import Dem
 from kernels.products.raster import read_raster
 from kernels.simulation import (
     Acquisition,
@@ -62,21 +63,23 @@ def simulated_pass(
     folder: Path,
     *,
     lines: int = LINES,
+    samples: int = SAMPLES,
     slices: int = 1,
     background: Background = SPECKLE_FREE,
     polarisations: Sequence[str] = ("VV",),
     border: int = 0,
     dates: int = 1,
     centre: tuple[float, float] = CENTRE,
+    dem: Dem | None = None,
 ) -> DetectedSeries:
-    """Passes over hills, 12 days apart, in slices whose lines continue one grid."""
-    dem = hills(*centre)
+    """Passes over hills, or other terrain, 12 days apart; lines of slices continue one grid."""
+    dem = dem or hills(*centre)
     made = simulate_detected(
         Scene(dem=dem),
         [Acquisition(centre=START + timedelta(days=12 * k)) for k in range(dates)],
         folder,
         track=Track(longitude=centre[0], latitude=centre[1]),
-        mode=DetectedMode(lines=lines // slices, samples=SAMPLES, slices=slices),
+        mode=DetectedMode(lines=lines // slices, samples=samples, slices=slices),
         background=background,
         polarisations=polarisations,
         border=border,

@@ -6,6 +6,7 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
+from scipy.spatial.transform import Rotation
 
 from kernels.geometry.map_grids import utm_crs
 from kernels.geometry.zero_doppler import radar_to_ground
@@ -84,6 +85,39 @@ def clearance(dem: Dem, points: Array) -> Array:
     """Height of points above the terrain [m]; NaN outside the DEM."""
     longitudes, latitudes, heights = TO_GEODETIC.transform(*np.moveaxis(points, -1, 0))
     return heights - surface(dem)(np.stack([-latitudes, longitudes], axis=-1))
+
+
+STEPS = np.arange(5.0, 4000.0, 8.0)
+"""Along rays and range circles [m]."""
+
+
+def behind_terrain(dem: Dem, points: Array, positions: Array) -> NDArray[np.bool_]:
+    """Tell points whose ray to the satellite dives below the terrain."""
+    sight = positions - points
+    sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
+    rays = points[:, None] + sight[:, None] * STEPS[:, None]
+    found: NDArray[np.bool_] = np.nanmin(clearance(dem, rays), axis=1) < 0.0
+    return found
+
+
+def in_layover(dem: Dem, points: Array, positions: Array, velocities: Array) -> NDArray[np.bool_]:
+    """Tell points whose circle of equal range meets the terrain again.
+
+    Else it is below the terrain before the point and above it behind it.
+    """
+    sight = points - positions
+    ranges = np.linalg.norm(sight, axis=-1, keepdims=True)
+    axis = velocities / np.linalg.norm(velocities, axis=-1, keepdims=True)
+    found = np.zeros(points.shape[0], bool)
+    for sign in (-1.0, 1.0):
+        angles = sign * STEPS / ranges
+        turns = Rotation.from_rotvec((axis[:, None] * angles[..., None]).reshape(-1, 3))
+        turned = turns.apply(np.repeat(sight, STEPS.size, axis=0)).reshape(-1, STEPS.size, 3)
+        circle = positions[:, None] + turned
+        gap = clearance(dem, circle)
+        outwards = np.linalg.norm(circle[0, -1]) > np.linalg.norm(points[0])
+        found |= np.nanmax(-gap if outwards else gap, axis=1) > 0.0
+    return found
 
 
 def tilted(east: float, north: float) -> Dem:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from kernels.engine.bands import Band
 from kernels.geometry.local_incidence import LocalIncidence, incidence_normalisation
@@ -14,9 +13,10 @@ from kernels.geometry.shadow import LAYOVER, SHADOW, TerrainProfiles
 from kernels.model import Dem, MapGrid, Shape
 from tests.geometry.ground import (
     Array,
+    behind_terrain,
     centre,
-    clearance,
     ecef,
+    in_layover,
     map_around,
     positions,
     surface,
@@ -52,27 +52,8 @@ def test_bits_agree_with_rays_and_range_circles(alps: Dem, profiles: TerrainProf
     heights = surface(alps)(np.stack([-latitudes, longitudes], axis=-1))
     points = ecef(longitudes, latitudes, heights)
     position, velocity = zero_doppler_state(points)
-    sight = points - position
-    ranges = np.linalg.norm(sight, axis=-1, keepdims=True)
-    steps = np.arange(5.0, 4000.0, 8.0)
-
-    # a ray to the satellite that dives below the terrain
-    rays = points[:, None] - (sight / ranges)[:, None] * steps[:, None]
-    shadow = np.nanmin(clearance(alps, rays), axis=1) < 0.0
-
-    # the circle of the same range: below the terrain before the point and above it behind it
-    # unless it meets the terrain again
-    axis = velocity / np.linalg.norm(velocity, axis=-1, keepdims=True)
-    layover = np.zeros(rows.size, bool)
-    for sign in (-1.0, 1.0):
-        angles = sign * steps / ranges
-        turns = Rotation.from_rotvec((axis[:, None] * angles[..., None]).reshape(-1, 3))
-        turned = turns.apply(np.repeat(sight, steps.size, axis=0)).reshape(-1, steps.size, 3)
-        circle = position[:, None] + turned
-        gap = clearance(alps, circle)
-        outwards = np.linalg.norm(circle[0, -1]) > np.linalg.norm(points[0])
-        layover |= np.nanmax(-gap if outwards else gap, axis=1) > 0.0
-
+    shadow = behind_terrain(alps, points, position)
+    layover = in_layover(alps, points, position, velocity)
     found = bits[rows, columns]
     assert 0.05 < shadow.mean() < 0.5
     assert 0.05 < layover.mean() < 0.7
