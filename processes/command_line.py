@@ -56,11 +56,12 @@ def main(arguments: Sequence[str], chains: Mapping[str, Chain] | None = None) ->
         options.command(options, found)
     except (FournaiseError, OSError) as error:
         print(f"fournaise: {error}", file=sys.stderr)
-        return _exit_code(error)
+        return exit_code(error)
     return 0
 
 
-def _exit_code(error: Exception) -> int:
+def exit_code(error: Exception) -> int:
+    """Return the exit code of a command that failed with an error."""
     if isinstance(error, RequestError | ConfigurationError):
         return EXIT_REQUEST
     if isinstance(error, InputError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
@@ -26,7 +27,7 @@ STOP_TIMEOUT = 30.0
 """Longest time for work to end once it was asked to [s]."""
 
 
-class BrokenOff(ProcessingError):
+class CrashError(ProcessingError):
     """Work ended without a word: killed, or crashed."""
 
 
@@ -60,7 +61,7 @@ def run_isolated(work: Callable[[Progress], Result], report: Report) -> Result:
     ------
     FournaiseError
         What the work raised; ProcessingError where it failed for a reason that it does not know
-        of (the cause is logged), BrokenOff where it was killed or crashed.
+        of (the cause is logged), CrashError where it was killed or crashed.
     """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -72,19 +73,27 @@ def run_isolated(work: Callable[[Progress], Result], report: Report) -> Result:
             report(*message)
     except EOFError:
         child.join()
-        raise BrokenOff(
+        raise CrashError(
             f"the processing was stopped from outside with exit code {child.exitcode}, "
             "often for lack of memory"
         ) from None
     finally:
         receiver.close()
-        child.terminate()
-        child.join(STOP_TIMEOUT)
-        child.kill()
-        child.join()
+        _end(child)
     if message.error is not None:
         raise message.error
     return message.result  # type: ignore[no-any-return]
+
+
+def _end(child: ForkProcess) -> None:
+    """Ask a process to end, then make it."""
+    child.terminate()
+    deadline = time.monotonic() + STOP_TIMEOUT
+    # join with a time-out would wait for a pipe that a process left behind may hold open
+    while child.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.kill()
+    child.join()
 
 
 def _next_message(child: ForkProcess, receiver: Connection) -> _Step | _End:

@@ -52,6 +52,16 @@ class Settings:
         Computing threads of a job; None: all cores.
     job_memory_mb : int or None
         Memory budget of a job [MB]; None: the chain's own default.
+    database_url : str
+        Store of the jobs, ``postgresql://...``; empty: a file in the state folder.
+    jobs_running, jobs_queued : int
+        Jobs that run, and that wait, at the same time.
+    jobs_running_per_user, jobs_queued_per_user : int or None
+        The same of one user; None: no limit.
+    job_attempts : int
+        How often a job is tried that breaks off.
+    user_results_gb : int or None
+        Results that one user may keep [GB]; None: no limit.
     process_modules : tuple of str
         Modules with the operator's own processes.
     worker_slots : int
@@ -84,6 +94,13 @@ class Settings:
     orbits_folder: Path | None = None
     job_threads: int | None = None
     job_memory_mb: int | None = None
+    database_url: str = ""
+    jobs_running: int = 2
+    jobs_running_per_user: int | None = None
+    jobs_queued: int = 1000
+    jobs_queued_per_user: int | None = 200
+    job_attempts: int = 2
+    user_results_gb: int | None = None
     process_modules: tuple[str, ...] = ()
     worker_slots: int = 2
     job_seconds: int | None = None
@@ -287,6 +304,13 @@ _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "orbits_folder": _existing,
     "job_threads": _count,
     "job_memory_mb": _count,
+    "database_url": _text,
+    "jobs_running": _count,
+    "jobs_running_per_user": _count,
+    "jobs_queued": _count,
+    "jobs_queued_per_user": _count,
+    "job_attempts": _count,
+    "user_results_gb": _count,
     "process_modules": _words,
     "worker_slots": _count,
     "job_seconds": _count,

@@ -1,0 +1,115 @@
+"""What a job may use, and what it uses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes.settings import Settings
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """The most that one job may use; None: no limit.
+
+    Attributes
+    ----------
+    seconds : float or None
+        Wall time of an attempt.
+    memory_bytes : float or None
+        Resident memory of all its processes together.
+    disk_bytes : float or None
+        Its folder.
+    """
+
+    seconds: float | None = None
+    memory_bytes: float | None = None
+    disk_bytes: float | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Allowance:
+        """Take the operator's limits."""
+        memory, disk = settings.job_memory_limit_mb, settings.job_disk_mb
+        return cls(
+            seconds=settings.job_seconds,
+            memory_bytes=None if memory is None else memory * MB,
+            disk_bytes=None if disk is None else disk * MB,
+        )
+
+    def broken_by(self, *, seconds: float, memory_bytes: float, disk_bytes: float) -> str:
+        """Tell which limit is broken.
+
+        Parameters
+        ----------
+        seconds, memory_bytes, disk_bytes : float
+            What the job uses.
+
+        Returns
+        -------
+        str
+            One line for the user; empty where all is well.
+        """
+        if self.seconds is not None and seconds > self.seconds:
+            return f"stopped after {self.seconds:g} s, the longest time that this server allows"
+        for used, most, what in (
+            (memory_bytes, self.memory_bytes, "memory"),
+            (disk_bytes, self.disk_bytes, "disk space"),
+        ):
+            if most is not None and used > most:
+                return (
+                    f"stopped for using more {what} than the {most / MB:.0f} MB "
+                    "that this server allows"
+                )
+        return ""
+
+
+def missing_disk(folder: Path, needed: int, reserve: int) -> str:
+    """Tell whether a job has room on disk.
+
+    Parameters
+    ----------
+    folder : Path
+        On the file system of the jobs.
+    needed : int
+        What the job may need [bytes].
+    reserve : int
+        What must stay free beside it [bytes].
+
+    Returns
+    -------
+    str
+        One line for the user; empty where there is room.
+    """
+    free = shutil.disk_usage(folder).free
+    if free >= needed + reserve:
+        return ""
+    return (
+        f"the disk of this server is too full: {free / MB:.0f} MB are free, the job may need "
+        f"{needed / MB:.0f} MB and {reserve / MB:.0f} MB must stay free; try again later"
+    )
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of a folder on disk.
+
+    Parameters
+    ----------
+    folder : Path
+        May change meanwhile.
+
+    Returns
+    -------
+    int
+        Bytes in blocks, so that holes in files do not count.
+    """
+    total = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):  # gone meanwhile
+                total += (Path(parent) / name).lstat().st_blocks * 512
+    return total

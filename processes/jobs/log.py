@@ -1,0 +1,44 @@
+"""Logs of workers: one JSON object a line, with the job's identifier and never its token."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+
+
+def event(logger: logging.Logger, text: str, **fields: object) -> None:
+    """Log what happened.
+
+    Parameters
+    ----------
+    logger : logging.Logger
+        Of the module.
+    text : str
+        The same for every event of a kind.
+    **fields : object
+        What differs.
+    """
+    logger.info(text, extra={"fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """Makes one line of JSON of each record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "event": record.getMessage(),
+        } | getattr(record, "fields", {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def log_to_stderr() -> None:
+    """Have everything logged as lines of JSON on the error stream."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
