@@ -169,7 +169,7 @@ def _measure(folder: Path, dem: Dem, scratch: Path) -> dict[str, Any]:
     truth = _Truth.of(folder, safe, dem, grid)
     say("the chain, ZSTD")
     ours = _chain(request, scratch / "ours")
-    tile = scratch / "ours" / "first_tile.tif"
+    (tile,) = (scratch / "ours").glob("s1?_*.tif")
     say("the chain, no compression")
     plain = _chain(replace(request, compression="NONE"), scratch / "plain")
     say("the chain, two polarisations")

@@ -252,6 +252,11 @@ class BandWriter:
             if filled + count == TILE or self._received == self._shape.lines:
                 self._put(self._received - filled - count, self._tiles[:, : filled + count])
 
+    def tag(self, name: str, value: str) -> None:
+        """Add to the metadata, at any time before the end."""
+        with Writing(self._path):
+            self._dataset.SetMetadataItem(name, value)
+
     def _put(self, first_row: int, array: NDArray[Any]) -> None:
         with Writing(self._path):
             for number, rows in enumerate(self._form.stored(array)):

@@ -81,10 +81,10 @@ def test_one_product_over_a_tile_gives_a_zip_a_layer_and_a_quicklook(
     assert job.isSucceeded(), [error.text for error in job.errors]
     for output in job.processOutputs:
         (tmp_path / output.identifier).write_bytes(output.retrieveData())
-    run(level_product.request(), tmp_path / "chain", Progress())
+    made = run(level_product.request(), tmp_path / "chain", Progress())
     over_web = read_raster(tmp_path / "first_tile")
     assert over_web.grid == tile_grid(TILE, 100.0)
-    direct = read_raster(tmp_path / "chain" / "first_tile.tif")
+    direct = read_raster(made.artefact("first_tile").path)
     np.testing.assert_array_equal(over_web.array, direct.array)
     report = json.loads((tmp_path / "report").read_text(encoding="utf-8"))
     with zipfile.ZipFile(tmp_path / "tiles") as archive:

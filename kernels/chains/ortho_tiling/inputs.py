@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +56,13 @@ class Pass:
         In order of time; one, unless neighbouring slices do not share a raster.
     names : tuple of str
         Of the products, in order of time.
+    starts : tuple of datetime
+        Of the products [UTC, naive].
     """
 
     images: tuple[PassImage, ...]
     names: tuple[str, ...]
+    starts: tuple[datetime, ...]
 
     @property
     def product(self) -> GrdProduct:
@@ -83,7 +88,7 @@ def open_passes(request: OrthoTilingRequest) -> tuple[tuple[Pass, ...], tuple[st
     passes : tuple of Pass
         In order of time.
     notes : tuple of str
-        What was left out, one line each.
+        What was left out or is not as expected, one line each.
 
     Raises
     ------
@@ -93,7 +98,22 @@ def open_passes(request: OrthoTilingRequest) -> tuple[tuple[Pass, ...], tuple[st
     groups = group_slices(
         [open_sentinel1(path, orbits=request.orbits) for path in request.products]
     )
-    return tuple(_open_pass(request, slices) for slices in groups.passes), groups.notes
+    passes = tuple(_open_pass(request, slices) for slices in groups.passes)
+    notes = (*groups.notes, *_noise_notes(passes)) if request.remove_noise else groups.notes
+    return passes, notes
+
+
+def _noise_notes(passes: tuple[Pass, ...]) -> Iterator[str]:
+    """Tell of noise vectors of 0, as products of 2015 have them: nothing can be removed."""
+    for image in (image for one in passes for image in one.images):
+        for product in image.products:
+            vectors = () if product.noise is None else product.noise.vectors
+            zeros = sum(not vector.values.any() for vector in vectors)
+            if zeros:
+                yield (
+                    f"{product.name}: {zeros} of {len(vectors)} noise vectors of "
+                    f"{product.polarisation} are 0, so that no noise is removed there"
+                )
 
 
 def _open_pass(request: OrthoTilingRequest, slices: GrdPass) -> Pass:
@@ -106,6 +126,7 @@ def _open_pass(request: OrthoTilingRequest, slices: GrdPass) -> Pass:
             _open_image(request, products) for products in zip(*by_polarisation, strict=True)
         ),
         names=tuple(product.name for product in slices.slices),
+        starts=tuple(product.start for product in slices.slices),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from importlib.metadata import version
+from pathlib import Path
 
 from kernels.chains.ortho_tiling.inputs import Pass
 from kernels.chains.ortho_tiling.request import (
@@ -25,6 +28,44 @@ _MASK_NAMES = {
     Mask.LAYOVER_SHADOW: "{0}_{1}_LayoverShadow.tif",
     Mask.BORDER: "{0}_{1}_BorderMask.tif",
 }
+
+_INTERPOLATORS = {"nearest": "nn", "bilinear": "linear", "bicubic": "bco"}
+"""As S1Tiling spells them."""
+
+_TIME = "%Y:%m:%dT%H:%M:%SZ"
+
+KEY = "TILE_KEY"
+"""Tag that tells by what a tile was made."""
+
+_NO_PIXELS = frozenset(
+    {
+        *("products", "tiles", "dem", "orbits", "polarisations", "masks", "minimum_coverage"),
+        *("names", "layout", "composite", "archive", "threads", "memory_mb"),
+    }
+)
+"""Options that change no pixel of a file, or that the key knows by what they led to."""
+
+
+def tile_folder(request: OrthoTilingRequest, one: Pass, tile: str) -> Path:
+    """Folder of a tile's files below the results.
+
+    Parameters
+    ----------
+    request : OrthoTilingRequest
+        Which layout is wanted.
+    one : Pass
+        The pass.
+    tile : str
+        Name of the tile.
+
+    Returns
+    -------
+    Path
+        ``S1-L1-ORTHO/31TDJ/2018/07/20`` as PEPS has it, or none.
+    """
+    if request.layout == "flat":
+        return Path()
+    return Path("S1-L1-ORTHO") / tile / f"{one.product.start:%Y/%m/%d}"
 
 
 def file_bands(
@@ -111,21 +152,46 @@ def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, st
         Tags by name.
     """
     product = one.product
-    return {
-        "ACQUISITION_DATETIME": f"{product.start:%Y:%m:%dT%H:%M:%SZ}",
+    times = {
+        f"ACQUISITION_DATETIME_{number + 1}": f"{start:{_TIME}}"
+        for number, start in enumerate(one.starts)
+    }
+    return times | {
+        "ACQUISITION_DATETIME": f"{product.start:{_TIME}}",
         "CALIBRATION": request.calibration,
+        "DEM_INFO": f"heights above {request.dem_heights}",
+        "DEM_LIST": ", ".join(path.name for path in request.dem),
         "FLYING_UNIT_CODE": product.platform.lower(),
         "IMAGE_TYPE": "GRD",
         "INPUT_S1_IMAGES": ", ".join(one.names),
-        "INTERPOLATION": request.interpolation,
         "NOISE_REMOVED": str(request.remove_noise),
         "ORBIT_DIRECTION": "ASC" if product.ascending else "DES",
         "ORBIT_NUMBER": f"{product.absolute_orbit:06d}",
         "ORBIT_SOURCE": product.state_vectors.source.value,
+        "ORTHORECTIFICATION_INTERPOLATOR": _INTERPOLATORS[request.interpolation],
         "ORTHORECTIFIED": "true",
         "RELATIVE_ORBIT_NUMBER": f"{product.relative_orbit:03d}",
         "S2_TILE_CORRESPONDING_CODE": tile,
+        "SCALE": "decibels" if request.decibels else "linear",
         "SPATIAL_RESOLUTION": f"{request.resolution:g}",
         "TIFFTAG_DATETIME": f"{product.start:%Y:%m:%d %H:%M:%S}",
+        "TIFFTAG_IMAGEDESCRIPTION": (
+            f"{request.calibration} calibrated orthorectified Sentinel-{product.platform[1:]} "
+            f"{product.mode} GRD on S2 tile {tile}"
+        ),
         "TIFFTAG_SOFTWARE": f"Fournaise {version('fournaise')}",
+        KEY: _key(request, one),
     }
+
+
+def _key(request: OrthoTilingRequest, one: Pass) -> str:
+    """Digest of everything that decides what the pixels of a tile of a pass are."""
+    made_by = {
+        "version": version("fournaise"),
+        "products": one.names,
+        "orbits": sorted({image.products[0].state_vectors.source.value for image in one.images}),
+        "dem": sorted(path.name for path in request.dem),
+        "options": {k: v for k, v in request.to_values().items() if k not in _NO_PIXELS},
+    }
+    text = json.dumps(made_by, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

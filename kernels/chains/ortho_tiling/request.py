@@ -103,10 +103,36 @@ class OrthoTilingRequest(Request):
         choices=("s1tiling", "peps"),
         title="Names of the files (s1tiling = one per polarisation, peps = one for all)",
     )
+    layout: str = option(
+        default="flat",
+        choices=("flat", "folders"),
+        title="Where the files are (flat = side by side, or folders)",
+        abstract="Folders are those of PEPS: S1-L1-ORTHO, tile, year, month, day.",
+    )
+    decibels: bool = option(
+        default=False,
+        title="Decibels (true or false)",
+        abstract="10 log10 of the backscatter, NaN where there is no data; not to be filtered.",
+    )
+    composite: bool = option(
+        default=False,
+        title="Quicklook as a colour composite (true or false)",
+        abstract=(
+            "Red is the co-polarised image, green the cross-polarised one, blue their ratio: for "
+            "products of two polarisations."
+        ),
+    )
     compression: str = option(
         default="ZSTD",
-        choices=("ZSTD", "DEFLATE", "NONE"),
-        title="Compression (ZSTD, DEFLATE or NONE)",
+        choices=("ZSTD", "DEFLATE", "LERC", "NONE"),
+        title="Compression (ZSTD, DEFLATE, LERC or NONE)",
+        abstract="LERC is half as large and errs by up to 0.00001, in decibels by 0.01.",
+    )
+    archive: str = option(
+        default="all",
+        choices=("all", "report"),
+        title="Contents of the zip (all files, or the report only)",
+        abstract="All is for clients of a server; on this machine the folder holds the files.",
     )
     threads: int | None = threads_option()
     memory_mb: int = memory_option(600)
@@ -117,6 +143,11 @@ class OrthoTilingRequest(Request):
         # decimal fractions of a metre do not divide exactly in binary
         if abs(math.remainder(TILE_SIZE, self.resolution)) > 1e-6:
             raise RequestError("resolution", f"a divisor of {TILE_SIZE} m", self.resolution)
+        if self.compression == "LERC" and self.decibels and self.names == "peps":
+            # GDAL writes, but cannot read, LERC with NaN in several bands
+            raise RequestError(
+                "compression", "ZSTD, DEFLATE or NONE for decibels under names = peps", "LERC"
+            )
 
     @property
     def corrects_terrain(self) -> bool:
@@ -134,14 +165,20 @@ OUTPUTS = (
     OutputInfo(
         name="first_tile",
         title="The tile with the most data",
-        abstract="One calibrated GeoTIFF by itself, for a map.",
+        abstract="One calibrated Cloud Optimized GeoTIFF by itself, for a map.",
         media_type=MediaType.GEOTIFF,
     ),
     OutputInfo(
         name="quicklook",
         title="Quicklook of that tile",
-        abstract="Backscatter in decibels, stretched.",
+        abstract="Backscatter in decibels, stretched; or a colour composite.",
         media_type=MediaType.PNG,
+    ),
+    OutputInfo(
+        name="quicklook_map",
+        title="The quicklook on the map",
+        abstract="The same picture as a GeoTIFF of colours.",
+        media_type=MediaType.GEOTIFF,
     ),
     OutputInfo(
         name="report",

@@ -23,9 +23,11 @@ from kernels.chains.ortho_tiling.windows import ImageWindows, TileWindow
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.model import Dem, MapGrid
-from kernels.products.preview import preview_looks
 from kernels.products.raster import BandWriter, Compression, PixelType, create_raster
 from kernels.radiometry.detected import DetectedGeometry
+
+COVERED = "COVERED"
+"""Tag of a tile's share with data, 0 to 1."""
 
 _BAND_ROWS = 256
 _BYTES_PER_PIXEL = 20
@@ -66,28 +68,15 @@ class TileFiles:
         Metadata of all files; those of backscatter get their own POLARIZATION, masks their MASK.
     compression : str
         Of the files.
+    decibels : bool
+        Whether backscatter is kept in decibels.
     """
 
     backscatter: tuple[tuple[Path, tuple[str, ...]], ...]
     masks: tuple[tuple[Path, Mask], ...]
     tags: dict[str, str]
     compression: Compression
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TileResult:
-    """What was written of a tile.
-
-    Attributes
-    ----------
-    covered : float
-        Share of the tile's pixels with data, 0 to 1.
-    preview : ndarray of float32, shape (rows, columns)
-        Every n-th pixel of the first polarisation; 0 where there is no data.
-    """
-
-    covered: float
-    preview: NDArray[np.float32]
+    decibels: bool
 
 
 def process_tile(
@@ -101,7 +90,7 @@ def process_tile(
     memory_mb: int,
     step: str,
     progress: Progress,
-) -> TileResult:
+) -> float:
     """Fill one tile.
 
     Parameters
@@ -127,8 +116,8 @@ def process_tile(
 
     Returns
     -------
-    TileResult
-        Coverage and preview.
+    float
+        Share of the tile's pixels with data, 0 to 1; also in the tag COVERED of its files.
     """
     masks = tuple(mask for _, mask in files.masks)
     sources = []
@@ -140,9 +129,7 @@ def process_tile(
             geometry, image.orbit, calibration=calibration, masks=masks, threads=threads
         )
         sources.append(_Source(image, windows, terrain))
-    looks = preview_looks(grid.shape)
-    pieces: list[NDArray[np.float32]] = []
-    covered = 0
+    count = 0
 
     def read(rows: Band) -> _Block:
         return [(source, source.windows.read(rows)) for source in sources]
@@ -154,19 +141,15 @@ def process_tile(
         writers = _open_writers(stack, files, grid, threads)
 
         def write(rows: Band, filled: _Filled) -> None:
-            nonlocal covered
-            found = filled.backscatter
+            nonlocal count
             for writer, array in zip(writers, _arrays(files, filled), strict=True):
                 writer.write(rows.first, array)
-            covered += int(np.count_nonzero(found[0]))
-            # a copy: a view would keep every band of the tile in memory
-            pieces.append(found[0, :: looks.azimuth, :: looks.range].copy())
+            count += int(np.count_nonzero(filled.backscatter[0]))
 
         run_bands(
             split_rows(
                 grid.shape.lines,
                 band_rows=_band_rows(sources, grid, memory_mb * 1e6 / (threads + 2)),
-                multiple=looks.azimuth,
             ),
             read=read,
             compute=compute,
@@ -175,10 +158,10 @@ def process_tile(
             progress=progress,
             step=step,
         )
-    return TileResult(
-        covered=covered / (grid.shape.lines * grid.shape.samples),
-        preview=np.concatenate(pieces),
-    )
+        covered = count / (grid.shape.lines * grid.shape.samples)
+        for writer in writers:
+            writer.tag(COVERED, repr(covered))
+    return covered
 
 
 def _band_rows(sources: list[_Source], grid: MapGrid, budget_bytes: float) -> int:
@@ -246,11 +229,14 @@ def _open_writers(
     writers = []
     for path, names in files.backscatter:
         tags = files.tags | {"POLARIZATION": " ".join(names)}
-        writers.append(enter(path, names, "float32", nodata=0.0, tags=tags))
+        how = {"overviews": "mean", "decibels": files.decibels, "nodata": 0.0}
+        units = ("dB",) * len(names) if files.decibels else ()
+        writers.append(enter(path, names, "float32", tags=tags, units=units, **how))
     for path, mask in files.masks:
         raster = MASK_RASTERS[mask]
         tags = files.tags | {"MASK": raster.meaning}
-        writers.append(enter(path, (mask,), raster.dtype, nodata=raster.nodata, tags=tags))
+        how = {"overviews": "nearest", "nodata": raster.nodata}
+        writers.append(enter(path, (mask,), raster.dtype, tags=tags, **how))
     return writers
 
 

@@ -1,0 +1,172 @@
+"""Which tiles the passes cover, how much of them, and what a further slice would add."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.chains.ortho_tiling.inputs import Pass, footprint
+from kernels.chains.ortho_tiling.request import OrthoTilingRequest
+from kernels.errors import RequestError
+from kernels.geometry.mgrs import tiles_touched
+from kernels.model import GeolocationGrid
+
+_REACH = 160_000.0 / 6_371_000.0
+"""Of a track beyond a slice that any tile is looked for in [rad]: more than its diagonal."""
+
+_LEAST_SHARE = 0.001
+"""Of a tile; outlines of images are not better than that."""
+
+
+class Missing(NamedTuple):
+    """Part of a tile that the track goes over before the first or after the last slice given.
+
+    Attributes
+    ----------
+    side : str
+        North or south, of the slices.
+    share : float
+        Of the tile's area, 0 to 1.
+    slice : str
+        Which slice holds it, if there is one.
+    """
+
+    side: str
+    share: float
+    slice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileJob:
+    """One tile of one pass.
+
+    Attributes
+    ----------
+    one : Pass
+        The pass.
+    tile : str
+        Name of the tile.
+    expected : float
+        Share of the tile in the footprints of the images, 0 to 1.
+    missing : tuple of Missing
+        What neighbouring slices would add.
+    """
+
+    one: Pass
+    tile: str
+    expected: float
+    missing: tuple[Missing, ...]
+
+    def note(self, covered: float) -> dict[str, Any]:
+        """Entry of the report for a tile that is left out."""
+        return {
+            "tile": self.tile,
+            "products": list(self.one.names),
+            "covered": round(covered, 4),
+            "missing": [item._asdict() for item in self.missing],
+        }
+
+    def warnings(self) -> list[str]:
+        """Say in plain words what is missing, one line for each side."""
+        return [
+            f"{self.tile} of {self.one.product.start:%Y-%m-%d}: {100.0 * item.share:.1f} percent "
+            f"of the tile lie {item.side} of the slices given; if the acquisition goes on there, "
+            f"the slice {item.slice} fills them"
+            for item in self.missing
+        ]
+
+
+def plan_tiles(
+    request: OrthoTilingRequest, passes: tuple[Pass, ...]
+) -> tuple[list[TileJob], list[dict[str, Any]]]:
+    """Choose the tiles of every pass by their footprints.
+
+    Parameters
+    ----------
+    request : OrthoTilingRequest
+        Names tiles, or none for all.
+    passes : tuple of Pass
+        With their images.
+
+    Returns
+    -------
+    jobs : list of TileJob
+        To be made.
+    left_out : list of dict
+        An entry of the report for each that is covered too little.
+
+    Raises
+    ------
+    RequestError
+        No tile is covered enough.
+    """
+    jobs, left_out = [], []
+    for one in passes:
+        covered: defaultdict[str, float] = defaultdict(float)
+        for image in one.images:
+            for touched in tiles_touched(footprint(image.products[0].geolocation)):
+                covered[touched.name] += touched.covered_fraction
+        missing = _missing(one)
+        for tile in dict.fromkeys(request.tiles or sorted(covered)):
+            share = min(covered.get(tile, 0.0), 1.0)
+            job = TileJob(one=one, tile=tile, expected=share, missing=tuple(missing[tile]))
+            if share * 100.0 >= request.minimum_coverage and share > 0.0:
+                jobs.append(job)
+            elif tile in request.tiles or share > 0.0:
+                left_out.append(job.note(share))
+    if not jobs:
+        names = ", ".join(request.tiles) or "no tile"
+        raise RequestError(
+            "tiles",
+            f"covered by the products to at least {request.minimum_coverage:g} percent",
+            names,
+        )
+    return jobs, left_out
+
+
+def _missing(one: Pass) -> defaultdict[str, list[Missing]]:
+    """Find by tile what the track goes over beyond the ends of a pass."""
+    found: defaultdict[str, list[Missing]] = defaultdict(list)
+    first, last = one.images[0].products[0], one.images[-1].products[0]
+    for grid, rows, neighbour in (
+        (first.geolocation, (0, 1), "before"),
+        (last.geolocation, (-1, -2), "after"),
+    ):
+        ring, side = _beyond(grid, *rows)
+        for touched in tiles_touched(ring):
+            if touched.covered_fraction >= _LEAST_SHARE:
+                share = round(touched.covered_fraction, 4)
+                found[touched.name].append(Missing(side, share, neighbour))
+    return found
+
+
+def _beyond(grid: GeolocationGrid, edge: int, inner: int) -> tuple[NDArray[np.float64], str]:
+    """Ring of longitudes and latitudes beyond an edge of an image, and on which side it is."""
+    near_far = np.stack([_ends(grid, inner), _ends(grid, edge)])
+    longitudes, latitudes = np.radians(near_far[..., 0]), np.radians(near_far[..., 1])
+    before, points = np.stack(
+        [
+            np.cos(latitudes) * np.cos(longitudes),
+            np.cos(latitudes) * np.sin(longitudes),
+            np.sin(latitudes),
+        ],
+        axis=-1,
+    )
+    # along the great circle through the last two rows of tie points
+    ahead = points * np.sum(before * points, axis=-1, keepdims=True) - before
+    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True)
+    x, y, z = (points * np.cos(_REACH) + ahead * np.sin(_REACH)).T
+    end = np.degrees(np.stack([np.arctan2(y, x), np.arcsin(z)], axis=-1))
+    side = "north" if end[:, 1].mean() > near_far[1, :, 1].mean() else "south"
+    return np.concatenate([near_far[1], end[::-1]]), side
+
+
+def _ends(grid: GeolocationGrid, row: int) -> NDArray[np.float64]:
+    """Longitude and latitude [degrees] of the first and the last tie point of a row."""
+    at = np.flatnonzero(grid.lines == np.unique(grid.lines)[row])
+    ends = at[[np.argmin(grid.pixels[at]), np.argmax(grid.pixels[at])]]
+    return np.stack([grid.longitudes[ends], grid.latitudes[ends]], axis=-1)
