@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from kernels.errors import ProductError
+from kernels.geometry.burst_lines import place_bursts
 from kernels.model import Burst, RadarGrid, Shape
-
-_LARGEST_MISFIT = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +52,6 @@ def lay_out(
 ) -> SwathLayout:
     """Merge bursts at the middle of their overlaps.
 
-    Bursts of one swath lie on a common grid of lines. A seam is moved to the nearest border of
-    look cells, so that every cell comes from one burst.
-
     Parameters
     ----------
     bursts : tuple of Burst
@@ -79,43 +71,18 @@ def lay_out(
     ProductError
         Bursts that are not on a common grid or that do not follow each other.
     """
+    pieces = place_bursts(bursts, azimuth_looks=azimuth_looks)
     first = bursts[0].grid
-    origins = []
-    for burst in bursts:
-        position = (burst.grid.first_line_time - first.first_line_time) / first.line_interval
-        if abs(position - round(position)) > _LARGEST_MISFIT:
-            raise ProductError(
-                f"burst {burst.index + 1} is {position - round(position):.3f} lines off the "
-                f"grid of the swath, at most {_LARGEST_MISFIT} is allowed"
-            )
-        origins.append(round(position))
-    borders = [0]
-    for k in range(len(bursts) - 1):
-        end = origins[k] + _valid_lines(bursts[k])[1]
-        begin = origins[k + 1] + _valid_lines(bursts[k + 1])[0]
-        borders.append(round(0.5 * (end + 1 + begin) / azimuth_looks) * azimuth_looks)
-    lines = origins[-1] + bursts[-1].grid.shape.lines
-    borders.append(lines // azimuth_looks * azimuth_looks)
-    if any(b <= a for a, b in itertools.pairwise(borders)):
-        raise ProductError("the bursts of the swath do not follow each other in time")
     return SwathLayout(
-        grid=replace(first, shape=Shape(borders[-1], first.shape.samples)),
+        grid=replace(first, shape=Shape(pieces[-1].stop, first.shape.samples)),
         placements=tuple(
             Placement(
-                burst=burst,
-                partner=partners.get(burst.index),
-                origin=origins[k],
-                start=borders[k],
-                stop=borders[k + 1],
+                burst=piece.burst,
+                partner=partners.get(piece.burst.index),
+                origin=piece.origin,
+                start=piece.start,
+                stop=piece.stop,
             )
-            for k, burst in enumerate(bursts)
+            for piece in pieces
         ),
     )
-
-
-def _valid_lines(burst: Burst) -> tuple[int, int]:
-    """First and last line that carries signal."""
-    lines = np.flatnonzero(burst.first_valid_sample >= 0)
-    if lines.size == 0:
-        return 0, burst.grid.shape.lines - 1
-    return int(lines[0]), int(lines[-1])

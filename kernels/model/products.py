@@ -206,6 +206,8 @@ class SlcProduct:
         Tie points of the annotation.
     pixels : PixelReader or None
         None where only the metadata is at hand.
+    noise : NoiseLut or None
+        On the lines of the measurement file; None where it is missing or was not asked for.
     """
 
     name: str
@@ -227,6 +229,7 @@ class SlcProduct:
     calibration: CalibrationLut | None
     geolocation: GeolocationGrid
     pixels: PixelReader | None
+    noise: NoiseLut | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,15 @@ class Sentinel1Product:
     archive: SafeArchive
     orbits: Path | None = None
 
-    def slc(self, swath: str, polarisation: str, *, need_pixels: bool = True) -> SlcProduct:
+    def slc(
+        self,
+        swath: str,
+        polarisation: str,
+        *,
+        need_pixels: bool = True,
+        need_noise: bool = False,
+        epoch: datetime | None = None,
+    ) -> SlcProduct:
         """Read the metadata of one image; its pixels are read later, by block.
 
         Parameters
@@ -85,6 +93,10 @@ class Sentinel1Product:
             VV, VH, HH or HV.
         need_pixels : bool
             Whether pixels are read later; if not, the measurement file may be missing.
+        need_noise : bool
+            Whether to read the noise file, if there is one.
+        epoch : datetime or None
+            UTC instant (naive) that times count from; None: midnight of the product's first day.
 
         Returns
         -------
@@ -103,12 +115,13 @@ class Sentinel1Product:
         product = parse_annotation(
             self.archive.read(annotation),
             origin=PurePosixPath(annotation).name,
-            context=self._context(),
+            context=self._context(epoch),
         )
         return replace(
             product,
             state_vectors=self._state_vectors(product),
             calibration=self._calibration(annotation, product.grid.epoch),
+            noise=self._noise(annotation) if need_noise else None,
             pixels=self._complex_pixels(annotation, product) if need_pixels else None,
         )
 
