@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.engine.bands import Band
 from kernels.geometry import terrain_numba
 from kernels.geometry.ellipsoid import geodetic_to_ecef
 from kernels.geometry.height_polynomials import NODE_STEP, HeightPolynomials, tabulate
@@ -91,37 +92,39 @@ class MapGeometry:
             ),
         )
 
-    def row(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Evaluate one row of the map.
+    def block(self, rows: Band, columns: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Evaluate a part of the map.
 
         Parameters
         ----------
-        row : int
+        rows, columns : Band
             Of the map.
 
         Returns
         -------
-        heights : ndarray of float64, shape (columns,)
+        heights : ndarray of float64, shape (rows, columns)
             Above the ellipsoid [m]; NaN outside the DEM.
-        values : ndarray of float64, shape (quantities, columns)
+        values : ndarray of float64, shape (quantities, rows, columns)
             Of the terrain points; NaN outside the DEM.
         """
-        quantities = self.polynomials.coefficients.shape[2]
-        columns = self.grid.shape.samples
-        heights, values = np.empty(columns), np.empty((quantities, columns))
-        blended = np.empty((self.polynomials.coefficients.shape[1], 4 * quantities))
-        places = np.empty((self.dem_nodes.shape[1], 2))
-        step = self.polynomials.row_step
-        terrain_numba.blend_node_rows(self.polynomials.coefficients, float(row), step, blended)
-        terrain_numba.blend_node_rows(self.dem_nodes, float(row), step, places)
-        terrain_numba.map_row(
-            blended,
-            places,
-            self.polynomials.column_step,
-            self.polynomials.middle,
-            self.polynomials.half,
+        polynomials = self.polynomials
+        heights = np.empty((rows.rows, columns.rows))
+        values = np.empty((polynomials.coefficients.shape[2], *heights.shape))
+        terrain_numba.map_block(
+            polynomials.coefficients,
+            self.dem_nodes,
+            (polynomials.row_step, polynomials.column_step),
+            polynomials.middle,
+            polynomials.half,
             self.dem.heights,
+            rows.first,
+            columns.first,
             heights,
             values,
         )
         return heights, values
+
+    def row(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Evaluate one row of the map, without the axis of rows; see `block`."""
+        heights, values = self.block(Band(row, 1), Band(0, self.grid.shape.samples))
+        return heights[0], values[:, 0]

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.geometry.terrain_numba import _cubic, _surface
+from kernels.geometry.terrain_numba import cubic, surface
 
 _COMPILE = {
     "nogil": True,
@@ -60,8 +60,8 @@ def profile(
         for p in range(first, min(first + nodes, stations)):
             row = column = z = 0.0
             for _ in range(_STEPS):
-                row, column = _cubic(c, 0, z), _cubic(c, 4, z)
-                h, _, _ = _surface(heights, row, column)
+                row, column = cubic(c, 0, z), cubic(c, 4, z)
+                h, _, _ = surface(heights, row, column)
                 z = (h - middle) / half
             inside = (
                 row >= 0.0
@@ -69,8 +69,8 @@ def profile(
                 and row <= heights.shape[0] - 1
                 and column <= heights.shape[1] - 1
             )
-            ranges[p] = _cubic(c, 8, z) if inside else math.nan
-            looks[p] = _cubic(c, 12, z) if inside else math.nan
+            ranges[p] = cubic(c, 8, z) if inside else math.nan
+            looks[p] = cubic(c, 12, z) if inside else math.nan
             for k in range(width):
                 c[k] += step[k]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.geometry.shadow_numba import SHADOW
-from kernels.geometry.terrain_numba import _cubic, _surface, blend_node_rows
+from kernels.geometry.terrain_numba import blend_node_rows, cubic, surface
 
 _COMPILE = {
     "nogil": True,
@@ -62,12 +62,12 @@ def _see_facets(
     """
     c, step = start.copy(), (stop - start) / column_step
     for p in range(seen.shape[1]):
-        h, down, across = _surface(heights, row, (first + p + 0.5) / splits[1])
+        h, down, across = surface(heights, row, (first + p + 0.5) / splits[1])
         z = (h - middle) / half
-        seen[0, p], seen[1, p] = _cubic(c, 0, z), _cubic(c, 4, z)
+        seen[0, p], seen[1, p] = cubic(c, 0, z), cubic(c, 4, z)
         east, north = across / splits[1], -down / splits[0]
-        area = _cubic(c, 8, z) - east * _cubic(c, 12, z) - north * _cubic(c, 16, z)
-        y, x = _cubic(c, 20, z) + 0.5, _cubic(c, 24, z) + 0.5
+        area = cubic(c, 8, z) - east * cubic(c, 12, z) - north * cubic(c, 16, z)
+        y, x = cubic(c, 20, z) + 0.5, cubic(c, 24, z) + 0.5
         inside = y >= 0.0 and x >= 0.0 and y < bits.shape[0] and x < bits.shape[1]
         hidden = inside and bits[int(y), int(x)] & SHADOW
         seen[2, p] = 0.0 if hidden else max(area, 0.0)

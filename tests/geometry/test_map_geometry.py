@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
+from kernels.engine.bands import Band
 from kernels.geometry.map_geometry import MapGeometry
 from kernels.model import Dem, MapGrid, Shape
 from tests.geometry.scenes import circular_orbit, circular_state, radar_grid, rough_dem
@@ -109,6 +110,17 @@ def test_pixels_are_where_an_exact_solution_sees_them(crs: str) -> None:
         assert np.abs(lines - expected[row]).max() < 1e-3  # [lines]
         assert np.abs(slant_ranges - ranges[row]).max() < SAGITTA
         assert np.sqrt(np.mean((slant_ranges - ranges[row]) ** 2)) < 0.01  # [m]
+
+
+def test_parts_of_a_map_are_those_of_the_whole() -> None:
+    grid = map_grid("EPSG:32633")
+    geometry = geometry_of(grid, dem_under(grid))
+    whole_heights, whole = geometry.block(Band(0, 150), Band(0, 230))
+    for rows, columns in ((Band(0, 1), Band(0, 1)), (Band(31, 40), Band(37, 101))):
+        part = (slice(rows[0], sum(rows)), slice(columns[0], sum(columns)))
+        heights, values = geometry.block(rows, columns)
+        np.testing.assert_array_equal(heights, whole_heights[part])
+        np.testing.assert_array_equal(values, whole[(slice(None), *part)])
 
 
 def test_pixels_outside_the_dem_have_no_coordinates() -> None:
