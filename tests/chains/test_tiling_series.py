@@ -79,10 +79,9 @@ def test_the_pixels_are_those_of_the_single_processes(
 ) -> None:
     _, folder = whole
     tiling = tile_lake.request().tiling(products=tile_lake.products[1:2], tiles=TILES[1:])
-    ortho_tiling.run(tiling, tmp_path / "ortho", Progress())
-    (single,) = (tmp_path / "ortho").rglob("first_tile.tif")
+    single = ortho_tiling.run(tiling, tmp_path / "ortho", Progress())
     made = read_raster(folder / place(TILES[1], DAYS[1]))
-    np.testing.assert_array_equal(made.array, pixels(single))
+    np.testing.assert_array_equal(made.array, pixels(single.artefact("first_tile").path))
     assert made.grid == tile_grid(TILES[1], 300.0)
     sources = tuple(folder / place(TILES[1], day) for day in DAYS[1:4])
     request = multitemporal_filter.MultitemporalFilterRequest(series=sources)
@@ -215,6 +214,19 @@ def test_the_archive_may_hold_the_report_alone(tile_lake: TileLake, tmp_path: Pa
     result = go(tile_lake.request(archive="report", last_day=DAYS[0]), tmp_path)
     with zipfile.ZipFile(result.artefact("series").path) as archive:
         assert archive.namelist() == ["report.json"]
+
+
+def test_the_flat_layout_puts_everything_side_by_side(tile_lake: TileLake, tmp_path: Path) -> None:
+    request = tile_lake.request(layout="flat", masks=("border",), last_day=DAYS[0])
+    result = go(request, tmp_path)
+    stem = Path(place(TILES[0], DAYS[0])).stem
+    mask = f"{stem.replace('_vv', '')}_BorderMask.tif"
+    expected = {f"{stem}.tif", f"{stem}_filtered.tif", mask}
+    assert tiffs(tmp_path) == expected
+    assert result.report["series"][0]["acquisitions"][0]["masks"] == [mask]
+    assert (tmp_path / "40KCB_vv_DES_151_state.tif").is_file()
+    with zipfile.ZipFile(result.artefact("series").path) as archive:
+        assert set(archive.namelist()) == expected | {"report.json"}
 
 
 def test_names_of_peps_hold_both_polarisations_and_are_filtered_apart(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernels.chains.multitemporal_filter import FilteredSeries, filter_series
-from kernels.chains.tiling_series.making import MadeTile, series_folder
+from kernels.chains.tiling_series.making import SeriesTile
 from kernels.chains.tiling_series.request import NO_FILTER, TilingSeriesRequest
 from kernels.engine.progress import Progress
 
@@ -26,7 +26,7 @@ class TileSeries:
         Ascending or descending.
     polarisation : str
         For example VV.
-    made : tuple of MadeTile
+    made : tuple of SeriesTile
         In order of time.
     filtered : FilteredSeries or None
         None where no filter is asked for.
@@ -36,10 +36,10 @@ class TileSeries:
     relative_orbit: int
     direction: str
     polarisation: str
-    made: tuple[MadeTile, ...]
+    made: tuple[SeriesTile, ...]
     filtered: FilteredSeries | None = None
 
-    def result(self, one: MadeTile) -> Path:
+    def result(self, one: SeriesTile) -> Path:
         """Return the filtered file of a tile, without a filter the tile itself."""
         source = one.file_of(self.polarisation)
         if self.filtered is None:
@@ -49,7 +49,7 @@ class TileSeries:
 
 
 def make_series(
-    request: TilingSeriesRequest, made: Sequence[MadeTile], folder: Path, progress: Progress
+    request: TilingSeriesRequest, made: Sequence[SeriesTile], folder: Path, progress: Progress
 ) -> tuple[TileSeries, ...]:
     """Sort tiles into series and filter each of them.
 
@@ -57,7 +57,7 @@ def make_series(
     ----------
     request : TilingSeriesRequest
         Which filter.
-    made : sequence of MadeTile
+    made : sequence of SeriesTile
         All tiles.
     folder : Path
         Of the whole; the state of a series goes to the folder of its tile, filtered files beside
@@ -75,7 +75,7 @@ def make_series(
     FournaiseError
         A series cannot be filtered.
     """
-    groups: dict[tuple[str, int, str, str], list[MadeTile]] = {}
+    groups: dict[tuple[str, int, str, str], list[SeriesTile]] = {}
     for item in made:
         one = item.one
         for polarisation in one.polarisations:
@@ -93,7 +93,7 @@ def make_series(
                     relative_orbit=None,
                     polarisation=polarisation,
                 ),
-                series_folder(folder, tile),
+                folder / "S1-L1-ORTHO" / tile if request.layout == "folders" else folder,
                 part.named(f"filter {tile} {polarisation}"),
                 beside=True,
             )

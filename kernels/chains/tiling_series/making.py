@@ -1,28 +1,29 @@
-"""The tiles of one pass, under their final names."""
+"""The tile of one pass, under its final name."""
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernels.chains.ortho_tiling import run as run_ortho
+from kernels.chains.ortho_tiling.coverage import plan_tiles
+from kernels.chains.ortho_tiling.inputs import open_passes
+from kernels.chains.ortho_tiling.making import make_tile
 from kernels.chains.tiling_series.plan import TilePass
 from kernels.chains.tiling_series.request import TilingSeriesRequest
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.errors import ProcessingError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeTile:
+class SeriesTile:
     """A tile of one pass.
 
     Attributes
     ----------
     one : TilePass
         The pass.
-    files : tuple of Path
-        Under final names; one per polarisation, or one with a band for each.
+    files, masks : tuple of Path
+        Under final names; backscatter as one file per polarisation, or one with a band for each.
     covered : float
         Share of the tile with data, 0 to 1.
     written : bool
@@ -31,23 +32,19 @@ class MadeTile:
 
     one: TilePass
     files: tuple[Path, ...]
+    masks: tuple[Path, ...]
     covered: float
     written: bool
 
     def file_of(self, polarisation: str) -> Path:
-        """File that holds a polarisation of the pass."""
+        """Return the file that holds a polarisation of the pass."""
         number = self.one.polarisations.index(polarisation)
         return self.files[number if len(self.files) > 1 else 0]
 
 
-def series_folder(folder: Path, tile: str) -> Path:
-    """Folder of everything about a tile."""
-    return folder / "S1-L1-ORTHO" / tile
-
-
-def make_tile(
+def make_series_tile(
     request: TilingSeriesRequest, one: TilePass, folder: Path, progress: Progress
-) -> MadeTile:
+) -> SeriesTile:
     """Make the tile of one pass, unless an earlier run in the folder did.
 
     Parameters
@@ -63,22 +60,29 @@ def make_tile(
 
     Returns
     -------
-    MadeTile
+    SeriesTile
         Complete.
 
     Raises
     ------
     FournaiseError
-        The tile cannot be made; nothing of it is left.
+        The tile cannot be made, or has too little data; nothing of it is left.
     """
-    target = series_folder(folder, one.tile) / f"{one.day:%Y/%m/%d}"
     tiling = request.tiling(
         products=one.products, tiles=(one.tile,), polarisations=one.polarisations
     )
-    with scratch_folder(folder) as scratch:
-        result = run_ortho(tiling, scratch, progress)
-        (entry,) = result.report["tiles"]
-        with zipfile.ZipFile(result.artefact("tiles").path) as archive:
-            archive.extractall(scratch / "x")
-        files = tuple(publish(scratch / "x" / name, target / name) for name in entry["files"])
-    return MadeTile(one=one, files=files, covered=entry["covered"], written=True)
+    passes, _ = open_passes(tiling)
+    (job,), _ = plan_tiles(tiling, passes)
+    made = make_tile(tiling, job, folder, progress)
+    if made.covered == 0.0 or made.covered * 100.0 < request.minimum_coverage:
+        raise ProcessingError(
+            f"{one.tile} must have {request.minimum_coverage:g} percent of data, "
+            f"got {100.0 * made.covered:.2g} percent"
+        )
+    return SeriesTile(
+        one=one,
+        files=tuple(folder / name for name in made.files),
+        masks=tuple(folder / name for name in made.masks),
+        covered=round(made.covered, 4),
+        written=made.written,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kernels.chains.tiling_series.filtering import TileSeries
-from kernels.chains.tiling_series.making import MadeTile
+from kernels.chains.tiling_series.making import SeriesTile
 from kernels.chains.tiling_series.plan import TilePass
 from kernels.chains.tiling_series.request import TilingSeriesRequest
 from kernels.products.archive import LeftOut
@@ -97,13 +97,14 @@ def _series_entry(series: TileSeries) -> dict[str, Any]:
     }
 
 
-def _tile_entry(series: TileSeries, made: MadeTile) -> dict[str, Any]:
+def _tile_entry(series: TileSeries, made: SeriesTile) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "day": made.one.day.isoformat(),
         "start": made.one.start.isoformat(),
         "products": list(made.one.names),
         "covered": made.covered,
         "tile_file": made.file_of(series.polarisation).name,
+        "masks": [file.name for file in made.masks],
         "tile_written": made.written,
     }
     if series.filtered is not None:

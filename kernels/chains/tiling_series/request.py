@@ -80,9 +80,11 @@ class TilingSeriesRequest(Request):
     window: int = option_of(MultitemporalFilterRequest, "window")
     looks: float | None = option_of(MultitemporalFilterRequest, "looks")
     refilter: bool = option_of(MultitemporalFilterRequest, "refilter")
+    masks: tuple[str, ...] = option_of(OrthoTilingRequest, "masks")
     names: str = option_of(OrthoTilingRequest, "names")
+    layout: str = option_of(OrthoTilingRequest, "layout", default="folders")
     compression: str = option_of(OrthoTilingRequest, "compression")
-    archive: str = option_of(MultitemporalFilterRequest, "archive")
+    archive: str = option_of(OrthoTilingRequest, "archive")
     threads: int | None = threads_option()
     memory_mb: int = memory_option(1000)
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from kernels.chains.artefacts import Artefact, ChainResult
-from kernels.chains.multitemporal_filter.reading import Layer, LayerReader, block_cache
+from kernels.chains.ortho_tiling.report import write_report
 from kernels.chains.tiling_series.filtering import TileSeries, make_series
-from kernels.chains.tiling_series.making import MadeTile, make_tile
+from kernels.chains.tiling_series.making import SeriesTile, make_series_tile
 from kernels.chains.tiling_series.plan import Plan, plan_series
 from kernels.chains.tiling_series.report import FailedPass, make_report
 from kernels.chains.tiling_series.request import OUTPUTS, TilingSeriesRequest
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
-from kernels.errors import Cancelled, FournaiseError, ProcessingError
+from kernels.errors import Cancelled, FournaiseError
 from kernels.products.bundle import zip_files
-from kernels.products.preview import preview_looks
+from kernels.products.preview import LONG_SIDE
 from kernels.products.quicklook import write_quicklook
+from kernels.products.raster import RasterReader
 
 _ARCHIVE, _QUICKLOOK, _REPORT = "series.zip", "quicklook.png", "report.json"
 
@@ -63,7 +61,7 @@ def run(request: TilingSeriesRequest, folder: Path, progress: Progress) -> Chain
     report = make_report(request, series, plan.left_out, failed, seconds)
     with scratch_folder(folder) as scratch:
         _draw(scratch / _QUICKLOOK, *newest)
-        _write_text(scratch / _REPORT, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        write_report(scratch / _REPORT, report)
         _pack(request, series, scratch / _REPORT, folder)
         progress.check()
         for name in (_ARCHIVE, _QUICKLOOK, _REPORT):
@@ -84,9 +82,9 @@ def run(request: TilingSeriesRequest, folder: Path, progress: Progress) -> Chain
 
 def _make_tiles(
     request: TilingSeriesRequest, plan: Plan, folder: Path, progress: Progress
-) -> tuple[list[MadeTile], list[FailedPass]]:
+) -> tuple[list[SeriesTile], list[FailedPass]]:
     """Make the tiles of every pass; one that fails is left out unless none is left."""
-    made: list[MadeTile] = []
+    made: list[SeriesTile] = []
     failed: list[FailedPass] = []
     first_error: FournaiseError | None = None
     for number, one in enumerate(plan.passes):
@@ -94,7 +92,7 @@ def _make_tiles(
         step = f"{one.day} tile {one.tile}"
         part.update(0.0, step)
         try:
-            made.append(make_tile(request, one, folder, part.named(step)))
+            made.append(make_series_tile(request, one, folder, part.named(step)))
         except Cancelled:
             raise
         except FournaiseError as error:
@@ -105,7 +103,7 @@ def _make_tiles(
     return made, failed
 
 
-def _newest(series: Sequence[TileSeries]) -> tuple[TileSeries, MadeTile]:
+def _newest(series: Sequence[TileSeries]) -> tuple[TileSeries, SeriesTile]:
     """Of the newest day the tile with the most data, co-polarised."""
     return max(
         ((one, item) for one in series for item in one.made),
@@ -117,26 +115,13 @@ def _newest(series: Sequence[TileSeries]) -> tuple[TileSeries, MadeTile]:
     )
 
 
-def _draw(path: Path, series: TileSeries, made: MadeTile) -> None:
+def _draw(path: Path, series: TileSeries, made: SeriesTile) -> None:
     if series.filtered is not None:
         sources = [acquisition.path for acquisition in series.filtered.acquisitions]
         series.filtered.draw(path, sources.index(made.file_of(series.polarisation)))
         return
-    reader = LayerReader(Layer(series.result(made)))
-    looks = preview_looks(reader.shape)
-    pixels = np.empty(
-        (reader.shape.lines // looks.azimuth, reader.shape.samples // looks.range), np.float32
-    )
-    with block_cache(0):
-        reader.read_coarse(pixels)
-    write_quicklook(path, pixels)
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error
+    # the newest tile is shown in its first polarisation
+    write_quicklook(path, RasterReader(made.files[0]).overview(LONG_SIDE).array[0])
 
 
 def _pack(
@@ -147,6 +132,6 @@ def _pack(
     if request.archive == "all":
         for one in series:
             for item in one.made:
-                for file in (*item.files, one.result(item)):
+                for file in (*item.files, *item.masks, one.result(item)):
                     files[file] = file.relative_to(folder).as_posix()
     zip_files(report.with_name(_ARCHIVE), list(files), names=list(files.values()))
