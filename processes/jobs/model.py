@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Inputs = Mapping[str, tuple[Mapping[str, Any], ...]]
 """By identifier, every occurrence of the input as the request had it, in plain JSON values:
@@ -133,7 +133,7 @@ class Job:
     step : str
         Name of the step.
     message : str
-        Why it failed or was dismissed; one line.
+        Why it failed, was dismissed or waits again; one line.
     log_tail : str
         Last lines of the log of the attempt.
     dismiss : bool
@@ -164,6 +164,15 @@ class Job:
     outputs: tuple[Output, ...] = ()
     results_bytes: int = 0
     expires: float | None = None
+
+
+class Renewal(NamedTuple):
+    """What a worker learns when it renews a lease."""
+
+    valid: bool
+    """False where the attempt is no longer the job's: the worker must kill it."""
+    dismiss: bool
+    """True where the job is to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

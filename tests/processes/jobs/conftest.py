@@ -9,6 +9,9 @@ import pytest
 
 from processes.jobs.runner import LocalRunner
 from tests.processes.jobs.places import write_configuration
+from tests.processes.jobs.stores import make_store, postgresql, store, store_url
+
+__all__ = ["make_store", "postgresql", "store", "store_url"]
 
 
 class SharedRunner(LocalRunner):

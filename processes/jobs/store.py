@@ -1,0 +1,277 @@
+"""The durable store of jobs: what web servers and workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from processes.jobs import backup, claims, keys, queue, retention
+from processes.jobs.connections import Database
+from processes.jobs.migration import migrate
+from processes.jobs.model import Job, JobState, Limits, NewJob, Output, Renewal
+from processes.jobs.schema import control, job_of, jobs
+
+KEEP_S = 7 * 86400.0
+"""How long a job is kept that ended without a worker [s], unless the caller says."""
+
+
+class JobStore:
+    """Jobs, their queue, and the keys of users, in SQLite or PostgreSQL.
+
+    Every call is one short transaction. A store may be used by many threads, and by many processes
+    at once; after a fork the child opens connections of its own.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///FILE``, or ``postgresql://USER:PASSWORD@HOST/NAME``.
+    limits : Limits
+        How much may run and wait.
+
+    Raises
+    ------
+    StoreError
+        The address is of another kind, or the file cannot be made.
+    StoreUnavailableError
+        Of any method: the store does not answer now.
+    """
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self.limits = limits
+        self._database = Database(url)
+
+    def migrate(self) -> None:
+        """Create the tables, or bring them to this version; any number may do so at once."""
+        migrate(self._database)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def submit(self, new: NewJob, *, now: float) -> Job:
+        """Accept a job, or raise QueueFullError or QuotaError."""
+        with self._database.writing() as connection:
+            return queue.submit(connection, new, now=now, limits=self.limits)
+
+    def retry(self, job_id: str, *, now: float) -> Job:
+        """Accept the request of a failed or dismissed job once more, as a new job.
+
+        Raises UnknownJobError, JobStateError, QueueFullError or QuotaError.
+        """
+        with self._database.writing() as connection:
+            return queue.retry(connection, job_id, now=now, limits=self.limits)
+
+    def reusable(self, request_key: str, user: str, *, now: float) -> Job | None:
+        """Return the user's newest job of the same key that succeeded and has not expired."""
+        with self._database.reading() as connection:
+            return queue.reusable(connection, request_key, user, now=now)
+
+    def claim(self, worker: str, *, lease: float, now: float) -> Job | None:
+        """Give the next job to a worker for `lease` seconds; None where none may start.
+
+        Jobs are claimed in drain mode too: the queue empties.
+        """
+        with self._database.writing() as connection:
+            return claims.claim(connection, worker, lease=lease, now=now, limits=self.limits)
+
+    def renew(
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        lease: float,
+        now: float,
+        share: float,
+        step: str,
+        log_tail: str,
+    ) -> Renewal:
+        """Prolong the lease and store the progress; learn whether to go on."""
+        with self._database.writing() as connection:
+            return claims.renew(
+                connection,
+                job_id,
+                attempt,
+                lease=lease,
+                now=now,
+                share=share,
+                step=step,
+                log_tail=log_tail,
+            )
+
+    def finish(
+        self,
+        job_id: str,
+        attempt: int,
+        state: JobState,
+        *,
+        now: float,
+        message: str = "",
+        outputs: Sequence[Output] = (),
+        results_bytes: int = 0,
+        keep: float,
+    ) -> bool:
+        """End a job, for `keep` seconds to be read; False where the attempt is not its current one.
+
+        A job that somebody asked to stop ends as dismissed, without outputs, even if it succeeded
+        a moment earlier: who asked was told that it would. Its results count until it is forgotten.
+        """
+        with self._database.writing() as connection:
+            return claims.finish(
+                connection,
+                job_id,
+                attempt,
+                state,
+                now=now,
+                message=message,
+                outputs=outputs,
+                results_bytes=results_bytes,
+                keep=keep,
+            )
+
+    def give_back(
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        now: float,
+        reason: str,
+        counts: bool,
+        keep: float = KEEP_S,
+    ) -> JobState:
+        """End an attempt that came to nothing, and return what became of the job.
+
+        It waits again, before later jobs of its user; or it has failed for `reason`, when `counts`
+        and its attempts are used up; or it is dismissed, if somebody asked for that. Where the
+        attempt is not the current one, nothing changes.
+        """
+        with self._database.writing() as connection:
+            return claims.give_back(
+                connection,
+                job_id,
+                attempt,
+                now=now,
+                reason=reason,
+                counts=counts,
+                keep=keep,
+                attempts=self.limits.attempts,
+            )
+
+    def lost(self, *, now: float) -> list[Job]:
+        """Return the running jobs whose lease has ended."""
+        with self._database.reading() as connection:
+            return retention.lost(connection, now=now)
+
+    def dismiss(self, job_id: str, *, now: float, reason: str, keep: float = KEEP_S) -> Job:
+        """End a waiting job at once, have a running one ended, leave a final one as it is.
+
+        Raises UnknownJobError.
+        """
+        with self._database.writing() as connection:
+            return claims.dismiss(connection, job_id, now=now, reason=reason, keep=keep)
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job by its identifier."""
+        return self._one("id", job_id)
+
+    def by_token(self, token: str) -> Job | None:
+        """Return the job whose pages a token opens."""
+        return self._one("token", token)
+
+    def _one(self, column: str, value: str) -> Job | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(jobs).where(jobs.c[column] == value)).first()
+        return job_of(row) if row is not None else None
+
+    def jobs(
+        self,
+        *,
+        user: str | None = None,
+        state: JobState | None = None,
+        limit: int,
+        before: str | None = None,
+    ) -> list[Job]:
+        """Return jobs, the newest first; `before` is the last identifier of the page before."""
+        with self._database.reading() as connection:
+            return retention.listed(connection, user=user, state=state, limit=limit, before=before)
+
+    def running_of(self, worker: str) -> list[Job]:
+        """Return the jobs that a worker has."""
+        with self._database.reading() as connection:
+            return retention.running(connection, worker=worker)
+
+    def position(self, job_id: str) -> int:
+        """Return the place in the queue: 1 for the next job, 0 for one that does not wait.
+
+        As if nothing ended, arrived or was held back by its user's limit meanwhile.
+        """
+        with self._database.reading() as connection:
+            return queue.position(connection, job_id)
+
+    def counts(self) -> Mapping[JobState, int]:
+        """Return how many jobs are in each state."""
+        with self._database.reading() as connection:
+            return retention.counts(connection)
+
+    def expired(self, now: float) -> list[Job]:
+        """Return jobs whose time is over, at most some hundreds: call again after `forget`."""
+        with self._database.reading() as connection:
+            return retention.expired(connection, now=now)
+
+    def results_bytes(self, user: str | None = None) -> int:
+        """Return the size of the results that are kept, of all users or of one [bytes]."""
+        with self._database.reading() as connection:
+            return retention.results_bytes(connection, user)
+
+    def oldest_results(self, most_bytes: int) -> list[Job]:
+        """Return the jobs whose results must go for `most_bytes` to be left, the oldest first.
+
+        At most some hundreds: call again after `forget`.
+        """
+        with self._database.reading() as connection:
+            return retention.oldest_results(connection, most_bytes=most_bytes)
+
+    def forget(self, job_ids: Collection[str]) -> int:
+        """Delete jobs that have ended, once their files are gone; return how many there were."""
+        with self._database.writing() as connection:
+            return retention.forget(connection, job_ids)
+
+    def drain(self, on: bool) -> None:
+        """Accept no new jobs any more, or again; those that wait are still run."""
+        with self._database.writing() as connection:
+            connection.execute(update(control).values(draining=on))
+
+    @property
+    def draining(self) -> bool:
+        """True where no new jobs are accepted."""
+        with self._database.reading() as connection:
+            return bool(connection.execute(select(control.c.draining)).scalar_one())
+
+    def create_key(self, user: str, *, now: float) -> str:
+        """Make a key of a user; it cannot be read again."""
+        with self._database.writing() as connection:
+            return keys.create(connection, user, now=now)
+
+    def user_of_key(self, key: str) -> str | None:
+        """Return whose key it is; None where it is nobody's."""
+        with self._database.reading() as connection:
+            return keys.user_of(connection, key)
+
+    def revoke_keys(self, user: str) -> int:
+        """Make every key of a user worthless, and return how many there were."""
+        with self._database.writing() as connection:
+            return keys.revoke(connection, user)
+
+    def users(self) -> list[str]:
+        """Return who has a key."""
+        with self._database.reading() as connection:
+            return keys.users(connection)
+
+    def backup(self, path: Path) -> None:
+        """Copy the store into a file while it is in use (SQLite; PostgreSQL has pg_dump)."""
+        backup.backup(self._database, path)
+
+    def restore(self, path: Path) -> None:
+        """Replace everything in the store by a backup (SQLite; PostgreSQL has pg_restore)."""
+        backup.restore(self._database, path)
