@@ -7,24 +7,26 @@ node, in the middle of a pass.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kernels.errors import ProductError
-from kernels.model import GrdProduct
+from kernels.model import GrdProduct, SlcProduct
 from kernels.products.annotation_head import midnight
 from kernels.products.joining import join_slices
 from kernels.products.sentinel1 import Sentinel1Product
 
+_TYPES = ("GRD", "SLC")
 _TOUCHING = timedelta(seconds=1)
 """Names hold whole seconds, cut off: slices that touch may differ by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrdPass:
-    """Contiguous slices of one pass.
+class SlicesOfPass:
+    """Contiguous slices of one pass, all GRD or all SLC.
 
     Attributes
     ----------
@@ -33,6 +35,54 @@ class GrdPass:
     """
 
     slices: tuple[Sentinel1Product, ...]
+
+    @property
+    def product_type(self) -> str:
+        """GRD or SLC."""
+        return self.slices[0].product_type
+
+    @property
+    def swaths(self) -> tuple[str, ...]:
+        """Swaths of SLC images from near to far range; the mode of GRD images."""
+        return tuple(sorted({image.swath for image in self.slices[0].images}))
+
+    @property
+    def polarisations(self) -> tuple[str, ...]:
+        """Of the first slice; the co-polarised one first."""
+        found = {image.polarisation for image in self.slices[0].images}
+        return tuple(sorted(found, key=lambda p: (p[0] != p[1], p)))
+
+    def slc(
+        self, swath: str, polarisation: str, *, need_pixels: bool = True
+    ) -> tuple[SlcProduct, ...]:
+        """Read one swath of the slices, with its noise.
+
+        Parameters
+        ----------
+        swath : str
+            For example IW2 or S3.
+        polarisation : str
+            VV, VH, HH or HV.
+        need_pixels : bool
+            Whether pixels are read later; if not, measurement files may be missing.
+
+        Returns
+        -------
+        tuple of SlcProduct
+            In order of time, all in the epoch of the first.
+
+        Raises
+        ------
+        ProductError
+            If a slice has no such image, or a file of it is unusable.
+        OrbitError
+            If the orbit folder does not exist or its file for a slice is damaged.
+        """
+        epoch = midnight(self.slices[0].start)
+        return tuple(
+            product.slc(swath, polarisation, need_pixels=need_pixels, need_noise=True, epoch=epoch)
+            for product in self.slices
+        )
 
     def grd(self, polarisation: str, *, need_pixels: bool = True) -> tuple[GrdProduct, ...]:
         """Read the slices and join them.
@@ -69,12 +119,12 @@ class GrdPass:
 class SliceGroups(NamedTuple):
     """Passes in order of time, and what was left out, one line each for a report."""
 
-    passes: tuple[GrdPass, ...]
+    passes: tuple[SlicesOfPass, ...]
     notes: tuple[str, ...]
 
 
 def group_slices(products: Sequence[Sentinel1Product]) -> SliceGroups:
-    """Find the passes that detected products belong to.
+    """Find the passes that products belong to.
 
     Parameters
     ----------
@@ -84,18 +134,20 @@ def group_slices(products: Sequence[Sentinel1Product]) -> SliceGroups:
     Returns
     -------
     SliceGroups
-        Slices of one pass are of the same platform, mode and images, and their times touch or
-        overlap. Of products that share more than half of their time, the one that was
+        Slices of one pass are of the same platform, mode, type and images, and their times
+        touch or overlap. Of products that share more than half of their time, the one that was
         processed last is taken.
 
     Raises
     ------
     ProductError
-        If a product is no GRD, or a manifest that is needed to choose is unusable.
+        If a product is neither GRD nor SLC, a GRD and an SLC are of one pass, or a manifest that
+        is needed to choose is unusable.
     """
     for product in products:
-        if product.product_type != "GRD":
-            raise ProductError(f"{product.name} must be a GRD, got {product.product_type}")
+        if product.product_type not in _TYPES:
+            raise ProductError(f"{product.name} must be a GRD or SLC, got {product.product_type}")
+    _check_types(products)
     kept, notes = _without_duplicates(products)
     passes: list[list[Sentinel1Product]] = []
     for product in kept:
@@ -106,8 +158,18 @@ def group_slices(products: Sequence[Sentinel1Product]) -> SliceGroups:
         else:
             passes.append([product])
     return SliceGroups(
-        passes=tuple(GrdPass(slices=tuple(slices)) for slices in passes), notes=tuple(notes)
+        passes=tuple(SlicesOfPass(slices=tuple(slices)) for slices in passes), notes=tuple(notes)
     )
+
+
+def _check_types(products: Sequence[Sentinel1Product]) -> None:
+    """Refuse the same ground of one pass twice, as GRD and as SLC."""
+    grd, slc = ([p for p in products if p.product_type == kind] for kind in _TYPES)
+    for one, other in itertools.product(grd, slc):
+        if one.platform == other.platform and _shared_time(one, other) >= -_TOUCHING:
+            raise ProductError(
+                f"products of one pass must be all GRD or all SLC, got {one.name} and {other.name}"
+            )
 
 
 def _without_duplicates(
@@ -139,10 +201,18 @@ def _processed(product: Sentinel1Product) -> datetime:
 
 
 def _alike(one: Sentinel1Product, other: Sentinel1Product) -> bool:
-    return (one.platform, one.mode, one.images) == (other.platform, other.mode, other.images)
+    return (one.platform, one.mode, one.product_type, one.images) == (
+        other.platform,
+        other.mode,
+        other.product_type,
+        other.images,
+    )
+
+
+def _shared_time(one: Sentinel1Product, other: Sentinel1Product) -> timedelta:
+    return min(one.stop, other.stop) - max(one.start, other.start)
 
 
 def _same_slice(one: Sentinel1Product, other: Sentinel1Product) -> bool:
-    shared = min(one.stop, other.stop) - max(one.start, other.start)
     shorter = min(one.stop - one.start, other.stop - other.start)
-    return _alike(one, other) and 2 * shared > shorter
+    return _alike(one, other) and 2 * _shared_time(one, other) > shorter

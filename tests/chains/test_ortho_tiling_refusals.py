@@ -104,13 +104,13 @@ def test_one_clear_line_and_nothing_left(
     assert not output.exists()
 
 
-def test_a_complex_product_is_no_detected_one(
+def test_detected_and_complex_products_of_one_pass_are_not_mixed(
     level_product: DetectedSeries, stripmap_series: Series, tmp_path: Path
 ) -> None:
-    request = level_product.request(products=(stripmap_series.reference,))
-    name = stripmap_series.reference.stem
-    with pytest.raises(FournaiseError, match=f"{name} must be a GRD, got SLC"):
-        run(request, tmp_path / "output", Progress())
+    products = (stripmap_series.reference, *level_product.products)
+    rule = "products of one pass must be all GRD or all SLC, got S1A_IW_GRDH"
+    with pytest.raises(FournaiseError, match=rule):
+        run(level_product.request(products=products), tmp_path / "output", Progress())
     assert not (tmp_path / "output").exists()
 
 

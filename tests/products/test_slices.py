@@ -14,6 +14,9 @@ from kernels.products.sentinel1 import Sentinel1Product, open_sentinel1
 from kernels.products.slices import group_slices
 from tests.products import grd_samples, samples
 
+TIMES = "20230405T235950_20230406T000010"
+"""In the name of the complex sample product."""
+
 
 def written(parent: Path, *starts: int) -> list[Sentinel1Product]:
     return [open_sentinel1(grd_samples.write_slice(parent, start)) for start in starts]
@@ -84,10 +87,40 @@ def test_a_product_given_twice_counts_once(tmp_path: Path) -> None:
     assert groups.notes == (f"{groups.passes[0].slices[0].name} was given more than once",)
 
 
-def test_what_is_no_grd_is_refused_by_name(tmp_path: Path) -> None:
-    product = open_sentinel1(samples.write_safe(tmp_path))
-    with pytest.raises(ProductError, match=f"{samples.PRODUCT} must be a GRD, got SLC"):
+def test_what_is_neither_grd_nor_slc_is_refused_by_name(tmp_path: Path) -> None:
+    name = samples.PRODUCT.replace("_SLC_", "_OCN_")
+    product = open_sentinel1(samples.write_safe(tmp_path, name=name))
+    with pytest.raises(ProductError, match=f"{name} must be a GRD or SLC, got OCN"):
         group_slices([product])
+
+
+def test_slc_slices_are_a_pass_whose_swaths_are_read_apart(tmp_path: Path) -> None:
+    second = samples.PRODUCT.replace(TIMES, "20230406T000009_20230406T000029")
+    paths = [samples.write_safe(tmp_path, name=name) for name in (second, samples.PRODUCT)]
+    (one,) = group_slices([open_sentinel1(path) for path in paths]).passes
+    assert (one.product_type, one.swaths, one.polarisations) == ("SLC", ("IW2",), ("VV",))
+    images = one.slc("IW2", "VV")
+    assert [image.name for image in images] == [samples.PRODUCT, second]
+    assert {image.grid.epoch for image in images} == {datetime(2023, 4, 5)}
+
+
+@pytest.mark.parametrize("start", ["235959", "235933"])
+def test_grd_and_slc_of_one_pass_are_refused(tmp_path: Path, start: str) -> None:
+    """Be it of the same slice or of neighbouring ones."""
+    grd = open_sentinel1(grd_samples.write_slice(tmp_path, 0))
+    stop = "20230406T000025" if start == "235959" else "20230405T235958"
+    name = samples.PRODUCT.replace(TIMES, f"20230405T{start}_{stop}")
+    slc = open_sentinel1(samples.write_safe(tmp_path, name=name))
+    rule = f"products of one pass must be all GRD or all SLC, got {grd.name} and {name}"
+    with pytest.raises(ProductError, match=rule):
+        group_slices([slc, grd])
+
+
+def test_grd_and_slc_of_two_passes_are_two_passes(tmp_path: Path) -> None:
+    name = samples.PRODUCT.replace(TIMES, "20230405T230000_20230405T230030")
+    slc = samples.write_safe(tmp_path, name=name)
+    groups = group_slices([*written(tmp_path, 0), open_sentinel1(slc)])
+    assert [one.product_type for one in groups.passes] == ["SLC", "GRD"]
 
 
 def test_no_products_make_no_pass() -> None:

@@ -73,7 +73,7 @@ class TileJob:
     def warnings(self) -> list[str]:
         """Say in plain words what is missing, one line for each side."""
         return [
-            f"{self.tile} of {self.one.product.start:%Y-%m-%d}: {100.0 * item.share:.1f} percent "
+            f"{self.tile} of {self.one.start:%Y-%m-%d}: {100.0 * item.share:.1f} percent "
             f"of the tile lie {item.side} of the slices given; if the acquisition goes on there, "
             f"the slice {item.slice} fills them"
             for item in self.missing
@@ -130,17 +130,18 @@ def plan_tiles(
 
 def _missing(one: Pass) -> defaultdict[str, list[Missing]]:
     """Find by tile what the track goes over beyond the ends of a pass."""
+    first = {image.swath: image.products[0].geolocation for image in reversed(one.images)}
+    last = {image.swath: image.products[0].geolocation for image in one.images}
     found: defaultdict[str, list[Missing]] = defaultdict(list)
-    first, last = one.images[0].products[0], one.images[-1].products[0]
-    for grid, rows, neighbour in (
-        (first.geolocation, (0, 1), "before"),
-        (last.geolocation, (-1, -2), "after"),
-    ):
-        ring, side = _beyond(grid, *rows)
-        for touched in tiles_touched(ring):
-            if touched.covered_fraction >= _LEAST_SHARE:
-                share = round(touched.covered_fraction, 4)
-                found[touched.name].append(Missing(side, share, neighbour))
+    for grids, rows, neighbour in ((first, (0, 1), "before"), (last, (-1, -2), "after")):
+        shares: defaultdict[tuple[str, str], float] = defaultdict(float)
+        for grid in grids.values():
+            ring, side = _beyond(grid, *rows)
+            for touched in tiles_touched(ring):
+                shares[touched.name, side] += touched.covered_fraction
+        for (tile, side), share in shares.items():
+            if share >= _LEAST_SHARE:
+                found[tile].append(Missing(side, round(min(share, 1.0), 4), neighbour))
     return found
 
 

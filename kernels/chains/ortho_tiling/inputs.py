@@ -14,11 +14,15 @@ from kernels.errors import ProductError
 from kernels.geometry.orbit import Orbit
 from kernels.model import GeolocationGrid, GrdProduct, IntensityReader
 from kernels.products.borders import ValidWindow, valid_window
+from kernels.products.detection import DetectedSlc, detect, looks_for
 from kernels.products.sentinel1 import open_sentinel1
-from kernels.products.slices import GrdPass, group_slices
+from kernels.products.slices import SlicesOfPass, group_slices
 from kernels.radiometry.calibration import Quantity, calibration_lattice
 from kernels.radiometry.detected import Calibrated, Interpolation, SquaredAmplitudes
 from kernels.radiometry.noise import NoiseTables
+
+Image = GrdProduct | DetectedSlc
+"""One polarisation of a raster of detected pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class PassImage:
 
     Attributes
     ----------
-    products : tuple of GrdProduct
+    products : tuple of GrdProduct or of DetectedSlc
         One per polarisation, on one grid.
     readers : tuple of IntensityReader
         Of their pixels, in the same order.
@@ -39,11 +43,17 @@ class PassImage:
         Part of the image without border noise.
     """
 
-    products: tuple[GrdProduct, ...]
+    products: tuple[Image, ...]
     readers: tuple[IntensityReader, ...]
     calibrated: tuple[Calibrated, ...]
     orbit: Orbit
     valid: ValidWindow
+
+    @property
+    def swath(self) -> str:
+        """Of an SLC; the mode of a GRD, which holds all swaths."""
+        first = self.products[0]
+        return first.mode if isinstance(first, GrdProduct) else first.swath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +63,30 @@ class Pass:
     Attributes
     ----------
     images : tuple of PassImage
-        In order of time; one, unless neighbouring slices do not share a raster.
+        In order of time; one for GRD and one per swath for SLC, from near to far range, unless
+        neighbouring slices do not share a raster.
     names : tuple of str
         Of the products, in order of time.
     starts : tuple of datetime
         Of the products [UTC, naive].
+    product_type : str
+        GRD or SLC.
     """
 
     images: tuple[PassImage, ...]
     names: tuple[str, ...]
     starts: tuple[datetime, ...]
+    product_type: str
 
     @property
-    def product(self) -> GrdProduct:
+    def product(self) -> Image:
         """The first image in its first polarisation, for what all share."""
         return self.images[0].products[0]
+
+    @property
+    def start(self) -> datetime:
+        """Of the first product: swaths of SLC products begin at their own times."""
+        return self.starts[0]
 
     @property
     def polarisations(self) -> tuple[str, ...]:
@@ -116,21 +135,38 @@ def _noise_notes(passes: tuple[Pass, ...]) -> Iterator[str]:
                 )
 
 
-def _open_pass(request: OrthoTilingRequest, slices: GrdPass) -> Pass:
-    available = {image.polarisation for image in slices.slices[0].images}
+def _open_pass(request: OrthoTilingRequest, slices: SlicesOfPass) -> Pass:
     # the co-polarised image first: it is the one that previews and coverage are taken from
-    wanted = request.polarisations or sorted(available, key=lambda p: (p[0] != p[1], p))
-    by_polarisation = [slices.grd(polarisation) for polarisation in dict.fromkeys(wanted)]
+    wanted = tuple(dict.fromkeys(request.polarisations or slices.polarisations))
+    read = _detected_slc if slices.product_type == "SLC" else _joined_grd
+    images = tuple(
+        _open_image(request, products) for products in read(slices, wanted, request.resolution)
+    )
     return Pass(
-        images=tuple(
-            _open_image(request, products) for products in zip(*by_polarisation, strict=True)
-        ),
+        images=images,
         names=tuple(product.name for product in slices.slices),
         starts=tuple(product.start for product in slices.slices),
+        product_type=slices.product_type,
     )
 
 
-def _open_image(request: OrthoTilingRequest, products: tuple[GrdProduct, ...]) -> PassImage:
+def _joined_grd(
+    slices: SlicesOfPass, polarisations: tuple[str, ...], _: float
+) -> Iterator[tuple[Image, ...]]:
+    return zip(*(slices.grd(polarisation) for polarisation in polarisations), strict=True)
+
+
+def _detected_slc(
+    slices: SlicesOfPass, polarisations: tuple[str, ...], resolution: float
+) -> Iterator[tuple[Image, ...]]:
+    """Swaths one after the other: where two see a pixel the one nearer to the track wins."""
+    for swath in slices.swaths:
+        read = [slices.slc(swath, polarisation) for polarisation in polarisations]
+        looks = looks_for(read[0][0], resolution)
+        yield from zip(*(detect(images, looks) for images in read), strict=True)
+
+
+def _open_image(request: OrthoTilingRequest, products: tuple[Image, ...]) -> PassImage:
     first = products[0]
     start = first.grid.first_line_time
     return PassImage(
@@ -142,17 +178,19 @@ def _open_image(request: OrthoTilingRequest, products: tuple[GrdProduct, ...]) -
             start=start,
             stop=start + first.grid.shape.lines * first.grid.line_interval,
         ),
-        valid=valid_window(first),
+        valid=valid_window(first)
+        if isinstance(first, GrdProduct)
+        else ValidWindow(0, first.grid.shape.lines, 0, first.grid.shape.samples),
     )
 
 
-def _reader(image: GrdProduct) -> IntensityReader:
+def _reader(image: Image) -> IntensityReader:
     if image.pixels is None:
         raise ProductError(f"{image.name} was opened without its pixels")
-    return SquaredAmplitudes(image.pixels)
+    return SquaredAmplitudes(image.pixels) if isinstance(image, GrdProduct) else image.pixels
 
 
-def _calibrate(request: OrthoTilingRequest, image: GrdProduct) -> Calibrated:
+def _calibrate(request: OrthoTilingRequest, image: Image) -> Calibrated:
     if image.calibration is None:
         raise ProductError(
             f"{image.name} has no calibration file for {image.polarisation}, needed for "

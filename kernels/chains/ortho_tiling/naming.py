@@ -65,7 +65,7 @@ def tile_folder(request: OrthoTilingRequest, one: Pass, tile: str) -> Path:
     """
     if request.layout == "flat":
         return Path()
-    return Path("S1-L1-ORTHO") / tile / f"{one.product.start:%Y/%m/%d}"
+    return Path("S1-L1-ORTHO") / tile / f"{one.start:%Y/%m/%d}"
 
 
 def file_bands(
@@ -128,8 +128,8 @@ def _acquisition(one: Pass) -> str:
     """Direction, orbit and time; the time is unknown where products are joined."""
     product = one.product
     direction = "ASC" if product.ascending else "DES"
-    time = f"{product.start:t%H%M%S}" if len(one.names) == 1 else "txxxxxx"
-    return f"{direction}_{product.relative_orbit:03d}_{product.start:%Y%m%d}{time}"
+    time = f"{one.start:t%H%M%S}" if len(one.names) == 1 else "txxxxxx"
+    return f"{direction}_{product.relative_orbit:03d}_{one.start:%Y%m%d}{time}"
 
 
 def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, str]:
@@ -157,12 +157,12 @@ def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, st
         for number, start in enumerate(one.starts)
     }
     return times | {
-        "ACQUISITION_DATETIME": f"{product.start:{_TIME}}",
+        "ACQUISITION_DATETIME": f"{one.start:{_TIME}}",
         "CALIBRATION": request.calibration,
         "DEM_INFO": f"heights above {request.dem_heights}",
         "DEM_LIST": ", ".join(path.name for path in request.dem),
         "FLYING_UNIT_CODE": product.platform.lower(),
-        "IMAGE_TYPE": "GRD",
+        "IMAGE_TYPE": one.product_type,
         "INPUT_S1_IMAGES": ", ".join(one.names),
         "NOISE_REMOVED": str(request.remove_noise),
         "ORBIT_DIRECTION": "ASC" if product.ascending else "DES",
@@ -174,10 +174,10 @@ def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, st
         "S2_TILE_CORRESPONDING_CODE": tile,
         "SCALE": "decibels" if request.decibels else "linear",
         "SPATIAL_RESOLUTION": f"{request.resolution:g}",
-        "TIFFTAG_DATETIME": f"{product.start:%Y:%m:%d %H:%M:%S}",
+        "TIFFTAG_DATETIME": f"{one.start:%Y:%m:%d %H:%M:%S}",
         "TIFFTAG_IMAGEDESCRIPTION": (
             f"{request.calibration} calibrated orthorectified Sentinel-{product.platform[1:]} "
-            f"{product.mode} GRD on S2 tile {tile}"
+            f"{product.mode} {one.product_type} on S2 tile {tile}"
         ),
         "TIFFTAG_SOFTWARE": f"Fournaise {version('fournaise')}",
         KEY: _key(request, one),
