@@ -131,7 +131,10 @@ def main() -> None:
         folder = AttemptFolder(Path(json.loads(line)))
         with suppress(FileNotFoundError):  # given up before it began
             _fork(folder, lead)
-        replies.write(line)
+        try:
+            replies.write(line)
+        except BrokenPipeError:  # the worker is gone; another one finds the attempt
+            return
 
 
 def _fork(folder: AttemptFolder, lead: Callable[[AttemptFolder, Lock], None]) -> None:

@@ -12,6 +12,7 @@ import secrets
 import signal
 import socket
 import time
+from contextlib import suppress
 from types import FrameType
 
 from processes.jobs.attempt import Attempt, Why
@@ -98,9 +99,9 @@ class Worker:
             while not self.stopping:
                 try:
                     self.step()
-                except StoreUnavailableError as error:
+                except (StoreUnavailableError, OSError) as error:
                     # nothing is lost: attempts go on, and what was not told is told again
-                    event(LOGGER, "the store does not answer", error=str(error))
+                    event(LOGGER, "store or disk do not answer", error=str(error))
                     time.sleep(STORE_PAUSE)
                 time.sleep(POLL_INTERVAL)
         finally:
@@ -123,8 +124,8 @@ class Worker:
                 break
             self._begin(job)
         if now >= self._next_sweep:
-            self._next_sweep = now + SWEEP_INTERVAL
-            self.sweeper.step(now)
+            more = self.sweeper.step(now)
+            self._next_sweep = now + (POLL_INTERVAL if more else SWEEP_INTERVAL)
 
     def close(self) -> None:
         """Leave the jobs as the operator wants, and end within seconds."""
@@ -134,7 +135,8 @@ class Worker:
             deadline = time.monotonic() + 2 * GRACE
             while self.attempts and time.monotonic() < deadline:
                 for attempt in tuple(self.attempts.values()):
-                    self._look_after(attempt)
+                    with suppress(StoreUnavailableError, OSError):  # the next worker goes on
+                        self._look_after(attempt)
                 time.sleep(POLL_INTERVAL / 4)
         for attempt in self.attempts.values():
             _release(attempt)
@@ -150,19 +152,24 @@ class Worker:
 
     def _start(self, attempt: Attempt) -> None:
         """Start a claimed job, unless another worker is still busy with its folder."""
-        folder = attempt.folder.job
-        attempt.lock = folder.lock()
+        attempt.lock = attempt.folder.job.lock()
         if attempt.lock is None:
             return
-        reserve = self.settings.disk_reserve_mb * MB
-        full = missing_disk(self.folders.jobs, attempt.job.request.disk_bytes, reserve)
+        try:
+            self._prepare(attempt)
+        except OSError as error:
+            attempt.stop(Why.LIMIT, f"the server cannot write: {error.strerror}")
+
+    def _prepare(self, attempt: Attempt) -> None:
+        folder = attempt.folder.job
         for old in folder.attempts():
             self._close_attempt(old)
         attempt.folder.path.mkdir()
-        folder.write_request(attempt.job)
-        if full:
+        reserve = self.settings.disk_reserve_mb * MB
+        if full := missing_disk(folder.path, attempt.job.request.disk_bytes, reserve):
             attempt.folder.write_end(End(JobState.FAILED, full))
         else:
+            folder.write_request(attempt.job)
             self.runner.start(attempt.folder)
 
     def _look_after(self, attempt: Attempt) -> None:
@@ -179,13 +186,13 @@ class Worker:
         if attempt.why is not None:
             if not self.runner.stop(attempt.folder, force=now >= attempt.stopped + GRACE):
                 self._conclude(attempt, end)
-        elif end is not None:
+        elif end is not None or attempt.ended is not None:
             attempt.ended = attempt.ended or now
             # a leader that wrote its end has killed what it left, and is about to go
             if not self.runner.stop(attempt.folder, force=now >= attempt.ended + GRACE):
                 self._conclude(attempt, end)
         elif self.runner.poll(attempt.folder) is Health.GONE:
-            pass  # closed by the runner: its end is there at the next look
+            attempt.ended = now  # it may have written its end in this moment: look again
         elif now >= attempt.measured + MEASURE_INTERVAL:
             attempt.measured = now
             if reason := attempt.excess(self.allowance, self.runner):
