@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from kernels.products.gdal_access import gdal_errors, open_raster
 from kernels.products.raster import Compression
 from kernels.products.raster_geometry import read_geometry
 
-_OURS = ("_filtered", "_state", "_BorderMask")
-"""Ends of the names of files in a folder that are no acquisitions."""
+_NO_ACQUISITION = re.compile(r"(\.|LIA_|quicklook).*|.*_(filtered|state|BorderMask|LayoverShadow)")
+"""Names of other files that a folder of tiles holds, without their ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +152,8 @@ def _files(request: MultitemporalFilterRequest) -> Iterator[tuple[Path, bool]]:
             yield path, True
             continue
         for file in sorted(path.iterdir()):
-            is_tiff = file.suffix.lower() in (".tif", ".tiff") and not file.name.startswith(".")
-            if is_tiff and not file.stem.endswith(_OURS):
+            is_tiff = file.suffix.lower() in (".tif", ".tiff")
+            if is_tiff and not _NO_ACQUISITION.fullmatch(file.stem):
                 yield file, False
 
 
