@@ -16,6 +16,7 @@ def lee_filter(
     looks: NDArray[np.float32] | np.float32,
     core: Band | None = None,
     missing: float = 0.0,
+    level: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Filter one image: ``m + k (I - m)`` with ``k = 1 - (1 / L) / (var / m^2)``, at least 0.
 
@@ -34,6 +35,8 @@ def lee_filter(
         Rows wanted; None: all.
     missing : float
         Value where the image is not valid.
+    level : ndarray of float32, shape (core rows, columns), or None
+        Better estimate of what the mean stands for, in the place of m outside k.
 
     Returns
     -------
@@ -55,5 +58,6 @@ def lee_filter(
     speckle = mean * mean / looks
     weight = np.maximum(variance - speckle, np.float32(0.0))
     weight /= np.maximum(variance, np.finfo(np.float32).tiny)
-    filtered = mean + weight * (values[rows] - mean)
+    level = mean if level is None else level
+    filtered = level + weight * (values[rows] - level)
     return np.where(valid[rows], filtered, np.float32(missing)).astype(np.float32)

@@ -27,17 +27,17 @@ class TemporalSums(NamedTuple):
     ----------
     total : ndarray of float32, shape (rows, columns)
         Sum over the valid dates of pixel over window mean (Quegan and Yu), or of pixels.
-    counts : ndarray of float32, shape (rows, columns)
+    counts : ndarray of uint16, shape (rows, columns)
         Number of valid dates.
     """
 
     total: NDArray[np.float32]
-    counts: NDArray[np.float32]
+    counts: NDArray[np.uint16]
 
 
 def no_sums(shape: tuple[int, int]) -> TemporalSums:
     """Return the sums of no dates."""
-    return TemporalSums(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+    return TemporalSums(np.zeros(shape, np.float32), np.zeros(shape, np.uint16))
 
 
 def add_ratios(
@@ -132,10 +132,13 @@ def ratio_filter(
     """Filter one date by its ratio to the temporal mean.
 
     The temporal mean (super-image) holds the structure of the scene at full resolution; the
-    ratio holds speckle and change. The ratio is filtered (Lee) and multiplied back. Where the
-    local mean of a date differs from that of the super-image by more than speckle explains, or
-    where there is only one date, the date changed: it is filtered by itself, so that nothing of
-    the other dates shows through.
+    ratio holds speckle and change. The ratio is filtered (Lee) and multiplied back. What its
+    window is smoothed to is the ratio of the two local means, not the mean of the ratios: a
+    point target makes up most of both means, and keeps its peak; among the ratios it is one of
+    many, and would take the speckle of the ground around it. Where the local mean of a date
+    differs from that of the super-image by more than speckle explains, or where there is only
+    one date, the date changed: it is filtered by itself, so that nothing of the other dates
+    shows through.
 
     Parameters
     ----------
@@ -167,18 +170,19 @@ def ratio_filter(
     """
     rows = slice(core.first, core.first + core.rows)
     valid = is_valid(image)
-    count = np.maximum(sums.counts, np.float32(1.0))
+    count = np.maximum(sums.counts, 1).astype(np.float32)
     mean = np.where(valid, sums.total / count, np.float32(0.0))
     ratio = np.divide(image, mean, out=np.zeros_like(image), where=valid)
     # the date is part of the mean: var(ratio) = (1 - 1/N) / L
-    ratio_looks = np.float32(looks) * (count / np.maximum(count - 1, np.float32(1.0)))[rows]
-    smooth = lee_filter(ratio, window=window, looks=ratio_looks, core=core) * mean[rows]
-    alone = lee_filter(image, window=window, looks=np.float32(looks), core=core)
+    ratio_looks = np.float32(looks) * (count / np.maximum(count - 1, 1)).astype(np.float32)[rows]
     local = window_means(image, window=window, core=core)
     usual = window_means(mean, window=window, core=core)
-    with np.errstate(divide="ignore", invalid="ignore"):  # where no date is valid
-        step = np.abs(np.log(local / usual))
-    changed = (step > CHANGE_SIGMAS / np.sqrt(looks * window_pixels)) | (sums.counts[rows] < 2.0)
+    level = np.divide(local, usual, out=np.ones_like(local), where=usual > 0.0)
+    smooth = lee_filter(ratio, window=window, looks=ratio_looks, core=core, level=level)
+    smooth *= mean[rows]
+    alone = lee_filter(image, window=window, looks=np.float32(looks), core=core)
+    step = np.abs(np.log(level))
+    changed = (step > CHANGE_SIGMAS / np.sqrt(looks * window_pixels)) | (sums.counts[rows] < 2)
     filtered = np.where(changed, alone, smooth)
     return np.where(valid[rows], filtered, np.float32(missing)).astype(np.float32)
 

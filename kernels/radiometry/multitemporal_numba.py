@@ -99,7 +99,7 @@ def add_ratios(
     first: int,
     means: NDArray[np.float32],
     ratio_sum: NDArray[np.float32],
-    count: NDArray[np.float32],
+    count: NDArray[np.uint16],
 ) -> None:
     """Add pixel over window mean, and 1, where the date is valid."""
     for row in range(count.shape[0]):
@@ -110,7 +110,7 @@ def add_ratios(
             good = (value > 0.0) & (value < np.inf)
             ratio = value / averages[x]
             sums[x] += ratio if good else _ZERO
-            numbers[x] += _ONE if good else _ZERO
+            numbers[x] += np.uint16(good)
 
 
 @numba.njit(**_COMPILE)
@@ -118,7 +118,7 @@ def apply_ratios(
     image: NDArray[np.float32],
     first: int,
     ratio_sum: NDArray[np.float32],
-    count: NDArray[np.float32],
+    count: NDArray[np.uint16],
     missing: float,
     means: NDArray[np.float32],
 ) -> None:
@@ -130,7 +130,7 @@ def apply_ratios(
         for x in range(values.size):
             value = values[x]
             good = (value > 0.0) & (value < np.inf)
-            filtered = averages[x] * (sums[x] / numbers[x])
+            filtered = averages[x] * (sums[x] / np.float32(numbers[x]))
             averages[x] = filtered if good else gap
 
 
@@ -139,7 +139,7 @@ def add_intensities(
     image: NDArray[np.float32],
     first: int,
     intensity_sum: NDArray[np.float32],
-    count: NDArray[np.float32],
+    count: NDArray[np.uint16],
 ) -> None:
     """Add pixel, and 1, where the date is valid."""
     for row in range(count.shape[0]):
@@ -148,4 +148,4 @@ def add_intensities(
             value = values[x]
             good = (value > 0.0) & (value < np.inf)
             sums[x] += value if good else _ZERO
-            numbers[x] += _ONE if good else _ZERO
+            numbers[x] += np.uint16(good)

@@ -85,22 +85,40 @@ def measure_speckle(blocks: Iterable[NDArray[np.float32]]) -> Speckle | None:
     Speckle or None
         None where there are fewer than a few blocks, or none that varies.
     """
-    whole = np.concatenate([np.empty((0, BLOCK, BLOCK), np.float32), *blocks])
-    mean = whole.mean(axis=(1, 2), dtype=np.float64)
-    variance = whole.var(axis=(1, 2), dtype=np.float64, ddof=1)
-    varies = variance > 1e-10 * mean**2
-    whole, mean, variance = whole[varies], mean[varies], variance[varies]
-    if len(whole) < _LEAST_BLOCKS:
+    whole = _together(blocks)
+    looks, chosen = _homogeneous(whole)
+    if not chosen.size:
         return None
-    looks = mean**2 / variance
-    chosen = _densest(np.log(looks))
-    some = chosen[:: -(-chosen.size // _CORRELATED_BLOCKS)]
-    contrast = whole[some] / mean[some, None, None] - 1.0
+    some = whole[chosen[:: -(-chosen.size // _CORRELATED_BLOCKS)]]
+    contrast = some / some.mean(axis=(1, 2), keepdims=True, dtype=np.float64) - 1.0
     return Speckle(
-        looks=float(np.median(looks[chosen])),
-        correlation=_correlation(contrast),
+        looks=float(np.median(looks)),
+        correlation=_correlation(contrast.astype(np.float32)),
         blocks=int(chosen.size),
     )
+
+
+def measure_looks(blocks: Iterable[NDArray[np.float32]]) -> float | None:
+    """Measure the looks alone, as `measure_speckle` does."""
+    looks, chosen = _homogeneous(_together(blocks))
+    return float(np.median(looks)) if chosen.size else None
+
+
+def _together(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.concatenate([np.empty((0, BLOCK, BLOCK), np.float32), *blocks])
+
+
+def _homogeneous(whole: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find looks and numbers of the homogeneous blocks; none where there are too few in all."""
+    mean = whole.mean(axis=(1, 2))
+    apart = whole - mean[:, None, None]
+    variance = np.einsum("kij,kij->k", apart, apart) / np.float32(BLOCK**2 - 1)
+    varies = np.flatnonzero(variance > 1e-10 * mean**2)
+    if varies.size < _LEAST_BLOCKS:
+        return np.empty(0), np.empty(0, np.int64)
+    looks = mean[varies].astype(np.float64) ** 2 / variance[varies]
+    chosen = _densest(np.log(looks))
+    return looks[chosen], varies[chosen]
 
 
 def _densest(values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -112,7 +130,7 @@ def _densest(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return order[first : first + size]
 
 
-def _correlation(contrast: NDArray[np.float64]) -> NDArray[np.float64]:
+def _correlation(contrast: NDArray[np.float32]) -> NDArray[np.float64]:
     """Correlation at small lags of blocks whose mean was taken out.
 
     Taking out the mean of n pixels lowers every covariance by var * T / n, with T the sum of
@@ -124,7 +142,7 @@ def _correlation(contrast: NDArray[np.float64]) -> NDArray[np.float64]:
         for column in range(-LAGS, LAGS + 1):
             one = contrast[:, row:, max(column, 0) : BLOCK + min(column, 0)]
             other = contrast[:, : BLOCK - row, max(-column, 0) : BLOCK - max(column, 0)]
-            value = float(np.mean(one * other))
+            value = float(np.mean(one * other, dtype=np.float64))
             covariance[LAGS + row, LAGS + column] = value
             covariance[LAGS - row, LAGS - column] = value
     measured = covariance / covariance[LAGS, LAGS]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kernels.chains.multitemporal_filter.reading import Layer, SlidingRows, block_cache
 from kernels.chains.multitemporal_filter.series import Acquisition
-from kernels.chains.multitemporal_filter.state import STATE_BANDS
+from kernels.chains.multitemporal_filter.state_pixels import StateRows, StateWriter, create_state
 from kernels.engine.bands import Band, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
@@ -24,6 +24,7 @@ from kernels.radiometry.multitemporal import (
     TemporalSums,
     add_intensities,
     add_ratios,
+    no_sums,
     quegan_yu,
     ratio_filter,
 )
@@ -53,7 +54,7 @@ class FilterPlan:
         Of the speckle of one acquisition, for the filters that ask for them.
     threads : int
         Computing threads.
-    memory_mb : int
+    memory_mb : float
         Budget for pixels [MB].
     """
 
@@ -62,7 +63,7 @@ class FilterPlan:
     looks: float
     window_pixels: float
     threads: int
-    memory_mb: int
+    memory_mb: float
 
     def _bytes(self, acquisitions: Sequence[Acquisition], columns: int, band_rows: int) -> float:
         block = max(a.block_rows for a in acquisitions)
@@ -105,6 +106,8 @@ class Pass:
         Sums so far; None: of nothing.
     new_state : Path or None
         Where the sums with these acquisitions go; None: they are in the state already.
+    images : int
+        Acquisitions in the sums, these included.
     results : dict of str to (Path, dict of str to str)
         By name of the acquisition, the file to write and its further tags.
     """
@@ -112,20 +115,21 @@ class Pass:
     acquisitions: Sequence[Acquisition]
     state: Path | None
     new_state: Path | None
+    images: int
     results: dict[str, tuple[Path, dict[str, str]]]
 
 
 class _Block(NamedTuple):
-    """Images and sums (total, counts) of shape (layers, rows, columns), halo included."""
+    """Images of shape (acquisitions, rows, columns) and sums, halo included."""
 
     images: NDArray[np.float32]
-    sums: NDArray[np.float32]
+    sums: TemporalSums
     core: Band
 
 
 class _Done(NamedTuple):
     filtered: list[NDArray[np.float32]]
-    sums: NDArray[np.float32]
+    sums: TemporalSums
 
 
 def run_pass(
@@ -168,12 +172,11 @@ def run_pass(
     half = plan.window // 2
     layers = [Layer(a.path, a.band, a.holes) for a in work.acquisitions]
     images = SlidingRows(layers, grid.shape, half)
-    before = [] if work.state is None else [Layer(work.state, k + 1) for k in range(2)]
-    sums = SlidingRows(before, grid.shape, half)
+    before = None if work.state is None else StateRows(work.state, grid.shape, half)
 
     def read(band: Band) -> _Block:
         block = images.read(band)
-        known = sums.read(band) if before else np.zeros((2, *block.shape[1:]), np.float32)
+        known = before.read(band) if before else no_sums((block.shape[1], block.shape[2]))
         return _Block(block, known, Band(min(band.first, half), band.rows))
 
     rows = plan.band_rows(work.acquisitions, grid.shape.samples)
@@ -218,7 +221,7 @@ class _Computing:
     def compute(self, block: _Block) -> _Done:
         """Add the images to the sums, then filter those that are wanted."""
         rows = slice(block.core.first, block.core.first + block.core.rows)
-        core_sums = TemporalSums(*block.sums[:, rows])
+        core_sums = TemporalSums(block.sums.total[rows], block.sums.counts[rows])
         means: list[NDArray[np.float32] | None] = [None] * len(block.images)
         for k, image in enumerate(block.images):
             self._measured[k] = self._measured[k] or bool(is_valid(image).any())
@@ -227,7 +230,7 @@ class _Computing:
             if self._plan.method == "quegan":
                 means[k] = add_ratios(image, core_sums, window=self._plan.window, core=block.core)
             else:
-                add_intensities(image, TemporalSums(*block.sums))
+                add_intensities(image, block.sums)
         filtered = [
             self._filter(image, means[k], block, core_sums, acquisition.missing)
             for k, (image, acquisition) in enumerate(
@@ -235,7 +238,7 @@ class _Computing:
             )
             if acquisition.name in self._work.results
         ]
-        return _Done(filtered, block.sums[:, rows])
+        return _Done(filtered, core_sums)
 
     def _filter(
         self,
@@ -255,7 +258,7 @@ class _Computing:
             return lee_filter(image, window=window, looks=looks, core=core, missing=missing)
         return ratio_filter(
             image,
-            TemporalSums(*block.sums),
+            block.sums,
             window=window,
             looks=self._plan.looks,
             window_pixels=self._plan.window_pixels,
@@ -280,7 +283,7 @@ def _writers(
     state_tags: dict[str, str],
     compression: Compression | None,
     threads: int,
-) -> Iterator[tuple[list[BandWriter], BandWriter | None]]:
+) -> Iterator[tuple[list[BandWriter], StateWriter | None]]:
     """Open all files of a pass."""
     with ExitStack() as stack:
         writers = []
@@ -305,11 +308,10 @@ def _writers(
         state_writer = None
         if work.new_state is not None:
             state_writer = stack.enter_context(
-                create_raster(
+                create_state(
                     work.new_state,
-                    grid.shape,
-                    STATE_BANDS,
                     grid=grid,
+                    images=work.images,
                     compression=compression or work.acquisitions[0].compression,
                     tags=state_tags,
                     threads=threads,

@@ -39,8 +39,8 @@ def before_and_after(path: Path, before: Layer, after: Layer) -> None:
     ProcessingError
         The file system did not take the file.
     """
-    window = _middle(before)
-    shown = [_decibels(before, window), _decibels(after, window)]
+    window, own = _middle(before)
+    shown = [own, _decibels(after, window)]
     finite = shown[1][np.isfinite(shown[1])]
     low, high = np.percentile(finite, (1.0, 99.0)) if finite.size else (-20.0, 0.0)
     panels = [_grey(values, float(low), max(float(high), float(low) + 1.0)) for values in shown]
@@ -61,22 +61,31 @@ class _Window(NamedTuple):
     shape: Shape
 
 
-def _middle(layer: Layer) -> _Window:
-    """Find the window around the centre of the pixels that have data."""
+def _middle(layer: Layer) -> tuple[_Window, NDArray[np.float32]]:
+    """Find the window around the centre of the pixels that have data, and read it [dB].
+
+    The middle of the file will do where it is full of them: finding the others takes a look at
+    most of the file's blocks.
+    """
     reader = LayerReader(layer)
     lines, samples = reader.shape
     shape = Shape(min(lines, _SIDE), min(samples, _SIDE))
+    window = _Window((lines - shape.lines) // 2, (samples - shape.samples) // 2, shape)
+    decibels = _decibels(layer, window)
+    if np.isfinite(decibels).all():
+        return window, decibels
     coarse = np.empty((min(lines, _COARSE), min(samples, _COARSE)), np.float32)
     with block_cache(0):
         reader.read_coarse(coarse)
     places = np.argwhere(is_valid(coarse))
     middle = places.mean(axis=0) + 0.5 if len(places) else np.array(coarse.shape) / 2
     row, column = middle * reader.shape / coarse.shape
-    return _Window(
+    window = _Window(
         first_row=int(np.clip(row - shape.lines / 2, 0, lines - shape.lines)),
         first_column=int(np.clip(column - shape.samples / 2, 0, samples - shape.samples)),
         shape=shape,
     )
+    return window, _decibels(layer, window)
 
 
 def _decibels(layer: Layer, window: _Window) -> NDArray[np.float32]:

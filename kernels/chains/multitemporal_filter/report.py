@@ -37,7 +37,7 @@ def describe_looks(
     request: MultitemporalFilterRequest,
     *,
     before: Mapping[str, Speckle],
-    after: Mapping[str, Speckle],
+    after: Mapping[str, float],
     images: int,
 ) -> dict[str, Any]:
     """Put predicted and measured looks side by side.
@@ -46,8 +46,10 @@ def describe_looks(
     ----------
     request : MultitemporalFilterRequest
         How it was filtered.
-    before, after : mapping of str to Speckle
-        Measured on some acquisitions and on their results, by name of the acquisition.
+    before : mapping of str to Speckle
+        Measured on some acquisitions, by name.
+    after : mapping of str to float
+        Looks measured on their results.
     images : int
         Acquisitions at most pixels.
 
@@ -71,9 +73,9 @@ def describe_looks(
         "predicted": expected_looks(looks=looks, images=images, window_pixels=pixels)
         if looks is not None and pixels is not None and known
         else None,
-        "measured": middle(s.looks for s in after.values()),
+        "measured": middle(after.values()),
         "measured_before": {name: s.looks for name, s in before.items()},
-        "measured_after": {name: s.looks for name, s in after.items()},
+        "measured_after": dict(after),
     }
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from kernels.chains.artefacts import Artefact, ChainResult
 from kernels.chains.multitemporal_filter.passes import FilterPlan, Pass, run_pass
@@ -16,7 +16,12 @@ from kernels.chains.multitemporal_filter.picture import before_and_after
 from kernels.chains.multitemporal_filter.reading import Layer
 from kernels.chains.multitemporal_filter.report import describe_looks, make_report
 from kernels.chains.multitemporal_filter.request import OUTPUTS, MultitemporalFilterRequest
-from kernels.chains.multitemporal_filter.sampling import middle, sample_counts, sample_speckle
+from kernels.chains.multitemporal_filter.sampling import (
+    middle,
+    sample_counts,
+    sample_looks,
+    sample_speckle,
+)
 from kernels.chains.multitemporal_filter.series import Acquisition, Series, open_series
 from kernels.chains.multitemporal_filter.state import (
     State,
@@ -27,15 +32,19 @@ from kernels.chains.multitemporal_filter.state import (
     state_name,
     state_tags,
 )
+from kernels.chains.multitemporal_filter.state_pixels import counts_of
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProcessingError, RequestError
+from kernels.model import Shape
 from kernels.products.bundle import zip_files
 from kernels.products.raster import Compression
 from kernels.radiometry.speckle import Speckle
 
 _REPORT, _PICTURE, _ARCHIVE = "report.json", "quicklook.png", "filtered_series.zip"
+
+Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,15 +182,16 @@ def filter_series(
     series = open_series(request)
     state = find_state(folder / state_name(series), series, request)
     sampled = _sampled(series, state)
-    before = _speckle((a, Layer(a.path, a.band, a.holes)) for a in sampled)
-    job = _Run(request, folder, beside, series, _plan(request, before), state, set())
+    before = _known((a.name, sample_speckle(Layer(a.path, a.band, a.holes))) for a in sampled)
+    plan = _plan(request, series.grid.shape, before)
+    job = _Run(request, folder, beside, series, plan, state, set())
     seconds = {"series": time.perf_counter() - clock}
     clock = time.perf_counter()
     _filter(job, progress.part(0.02, 0.95))
     seconds["filter"] = time.perf_counter() - clock
     progress.update(0.95, "report")
     clock = time.perf_counter()
-    after = _speckle((a, Layer(job.result(a), 1, a.holes)) for a in sampled)
+    after = _known((a.name, sample_looks(Layer(job.result(a), 1, a.holes))) for a in sampled)
     report = _report(job, before, after, seconds)
     report["seconds"]["report"] = round(time.perf_counter() - clock, 2)
     return FilteredSeries(
@@ -192,20 +202,23 @@ def filter_series(
     )
 
 
-def _plan(request: MultitemporalFilterRequest, before: dict[str, Speckle]) -> FilterPlan:
+def _plan(
+    request: MultitemporalFilterRequest, shape: Shape, before: dict[str, Speckle]
+) -> FilterPlan:
     looks = request.looks or middle(s.looks for s in before.values())
     pixels = middle(s.window_pixels(request.window) for s in before.values())
     if looks is None and request.method != "quegan":
         raise RequestError(
             "looks", f"given for the method {request.method} on so small an image", "nothing"
         )
+    counts_mb = shape.lines * shape.samples / 1e6  # of the new state, held until it is complete
     return FilterPlan(
         method=request.method,
         window=request.window,
         looks=looks or 1.0,
         window_pixels=pixels or float(request.window**2),
         threads=request.threads or default_threads(),
-        memory_mb=request.memory_mb,
+        memory_mb=max(request.memory_mb - counts_mb, request.memory_mb / 2),
     )
 
 
@@ -216,10 +229,9 @@ def _sampled(series: Series, state: State | None) -> tuple[Acquisition, ...]:
     return tuple(new[k] for k in sorted({0, len(new) // 2, len(new) - 1}))
 
 
-def _speckle(layers: Iterable[tuple[Acquisition, Layer]]) -> dict[str, Speckle]:
-    """Measure the speckle of files, by name of the acquisition."""
-    found = {a.name: sample_speckle(layer) for a, layer in layers}
-    return {name: speckle for name, speckle in found.items() if speckle is not None}
+def _known(measured: Iterable[tuple[str, Figure | None]]) -> dict[str, Figure]:
+    """Keep what could be measured, by name of the acquisition."""
+    return {name: figure for name, figure in measured if figure is not None}
 
 
 def _filter(job: _Run, progress: Progress) -> None:
@@ -280,6 +292,7 @@ def _one_pass(
                 acquisitions=group,
                 state=job.state.path if job.state else None,
                 new_state=new_state,
+                images=len(names),
                 results=results,
             ),
             job.plan,
@@ -313,10 +326,10 @@ def _adopt_state(job: _Run, state: State) -> None:
 def _report(
     job: _Run,
     before: dict[str, Speckle],
-    after: dict[str, Speckle],
+    after: dict[str, float],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
-    counts = sample_counts(Layer(job.state_path, 2))
+    counts = sample_counts(counts_of(job.state_path))
     names = job.state.names if job.state else ()
     looks = describe_looks(
         job.request, before=before, after=after, images=counts.median if counts else len(names)

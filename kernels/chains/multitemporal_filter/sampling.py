@@ -12,10 +12,12 @@ from kernels.chains.multitemporal_filter.reading import Layer, LayerReader, bloc
 from kernels.engine.bands import Band
 from kernels.errors import InputError
 from kernels.products.raster import TILE
-from kernels.radiometry.speckle import Speckle, cut_blocks, measure_speckle
+from kernels.radiometry.speckle import Speckle, cut_blocks, measure_looks, measure_speckle
 
 _WINDOWS = 4
 """Windows of a tile each, down and across: a per cent of a large file, all of a small one."""
+_SPARSE = 4
+"""Of so many pixels of a window, down and across, one count is looked at."""
 
 
 class Counts(NamedTuple):
@@ -60,6 +62,15 @@ def sample_speckle(layer: Layer) -> Speckle | None:
     InputError
         The file cannot be read, or most of its pixels are negative.
     """
+    return measure_speckle(_blocks(layer))
+
+
+def sample_looks(layer: Layer) -> float | None:
+    """Measure the looks of a file alone; as `sample_speckle`."""
+    return measure_looks(_blocks(layer))
+
+
+def _blocks(layer: Layer) -> list[NDArray[np.float32]]:
     blocks: list[NDArray[np.float32]] = []
     negative = positive = 0
     with block_cache(0):
@@ -69,13 +80,14 @@ def sample_speckle(layer: Layer) -> Speckle | None:
             blocks.append(cut_blocks(window))
     if negative > positive:
         raise InputError(f"{layer.path.name} must hold linear intensities, not decibels")
-    return measure_speckle(blocks)
+    return blocks
 
 
 def sample_counts(layer: Layer) -> Counts | None:
-    """Find the numbers of acquisitions in the count band of a state."""
+    """Find the numbers of acquisitions in the counts of a state."""
     with block_cache(0):
-        found = [window[window > 0.0] for window in _windows(layer)]
+        some = [window[::_SPARSE, ::_SPARSE] for window in _windows(layer)]
+    found = [window[window > 0.0] for window in some]
     values = np.concatenate([np.empty(0, np.float32), *found])
     if not values.size:
         return None

@@ -13,7 +13,6 @@ from kernels.errors import InputError
 from kernels.products.gdal_access import gdal_errors, open_raster
 from kernels.products.raster_geometry import read_geometry
 
-STATE_BANDS = ("sum", "count")
 _IMAGES = "FILTER_IMAGES"
 
 
@@ -24,7 +23,7 @@ class State:
     Attributes
     ----------
     path : Path
-        GeoTIFF with the bands `STATE_BANDS`.
+        GeoTIFF of two images, see `state_pixels`.
     names : tuple of str
         Files that were added, in this order.
     """
@@ -78,7 +77,7 @@ def read_state(path: Path, series: Series, request: MultitemporalFilterRequest) 
     with gdal_errors(InputError, path.name):
         tags: Mapping[str, str] = dataset.GetMetadata()
         grid = read_geometry(dataset, path.name)
-    if dataset.RasterCount != len(STATE_BANDS) or "FILTER_STATE" not in tags:
+    if len(dataset.GetSubDatasets()) != 2 or "FILTER_STATE" not in tags:
         raise InputError(f"{path.name} must be a state written by multitemporal-filter")
     for name, wanted in state_tags(series, request, ()).items():
         if name != "INPUT_IMAGES" and tags.get(name) != wanted:
