@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.chains.ortho_tiling.inputs import Pass, footprint
+from kernels.chains.ortho_tiling.inputs import Pass, PassImage, footprint
 from kernels.chains.ortho_tiling.request import OrthoTilingRequest
 from kernels.errors import RequestError
+from kernels.geometry.ellipsoid import ecef_to_geodetic, geodetic_to_ecef
 from kernels.geometry.mgrs import tiles_touched
-from kernels.model import GeolocationGrid
 
 _REACH = 160_000.0 / 6_371_000.0
 """Of a track beyond a slice that any tile is looked for in [rad]: more than its diagonal."""
@@ -130,13 +130,13 @@ def plan_tiles(
 
 def _missing(one: Pass) -> defaultdict[str, list[Missing]]:
     """Find by tile what the track goes over beyond the ends of a pass."""
-    first = {image.swath: image.products[0].geolocation for image in reversed(one.images)}
-    last = {image.swath: image.products[0].geolocation for image in one.images}
+    first = {image.swath: image for image in reversed(one.images)}
+    last = {image.swath: image for image in one.images}
     found: defaultdict[str, list[Missing]] = defaultdict(list)
-    for grids, rows, neighbour in ((first, (0, 1), "before"), (last, (-1, -2), "after")):
+    for images, row, neighbour in ((first, 0, "before"), (last, -1, "after")):
         shares: defaultdict[tuple[str, str], float] = defaultdict(float)
-        for grid in grids.values():
-            ring, side = _beyond(grid, *rows)
+        for image in images.values():
+            ring, side = _beyond(image, row)
             for touched in tiles_touched(ring):
                 shares[touched.name, side] += touched.covered_fraction
         for (tile, side), share in shares.items():
@@ -145,29 +145,27 @@ def _missing(one: Pass) -> defaultdict[str, list[Missing]]:
     return found
 
 
-def _beyond(grid: GeolocationGrid, edge: int, inner: int) -> tuple[NDArray[np.float64], str]:
-    """Ring of longitudes and latitudes beyond an edge of an image, and on which side it is."""
-    near_far = np.stack([_ends(grid, inner), _ends(grid, edge)])
-    longitudes, latitudes = np.radians(near_far[..., 0]), np.radians(near_far[..., 1])
-    before, points = np.stack(
-        [
-            np.cos(latitudes) * np.cos(longitudes),
-            np.cos(latitudes) * np.sin(longitudes),
-            np.sin(latitudes),
-        ],
-        axis=-1,
-    )
-    # along the great circle through the last two rows of tie points
-    ahead = points * np.sum(before * points, axis=-1, keepdims=True) - before
-    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True)
-    x, y, z = (points * np.cos(_REACH) + ahead * np.sin(_REACH)).T
-    end = np.degrees(np.stack([np.arctan2(y, x), np.arcsin(z)], axis=-1))
-    side = "north" if end[:, 1].mean() > near_far[1, :, 1].mean() else "south"
-    return np.concatenate([near_far[1], end[::-1]]), side
+def _beyond(image: PassImage, row: int) -> tuple[NDArray[np.float64], str]:
+    """Ring of longitudes and latitudes [degrees] beyond a row of tie points, and on which side.
 
-
-def _ends(grid: GeolocationGrid, row: int) -> NDArray[np.float64]:
-    """Longitude and latitude [degrees] of the first and the last tie point of a row."""
+    The edge of the image turns about the Earth's centre with the satellite, whose path and the
+    ground's are great circles over so short a way.
+    """
+    grid = image.products[0].geolocation
     at = np.flatnonzero(grid.lines == np.unique(grid.lines)[row])
     ends = at[[np.argmin(grid.pixels[at]), np.argmax(grid.pixels[at])]]
-    return np.stack([grid.longitudes[ends], grid.latitudes[ends]], axis=-1)
+    edge = np.radians(np.stack([grid.longitudes[ends], grid.latitudes[ends]]))
+    time = float(grid.zero_doppler_times[ends[0]])
+    axis = np.cross(image.orbit.position(time), image.orbit.velocity(time))
+    axis /= np.linalg.norm(axis)
+    points = geodetic_to_ecef(edge[0], edge[1], np.zeros(2))
+    turn = _REACH if row else -_REACH
+    moved = (
+        points * np.cos(turn)
+        + np.cross(axis, points) * np.sin(turn)
+        + np.outer(points @ axis, axis) * (1.0 - np.cos(turn))
+    )
+    longitudes, latitudes, _ = ecef_to_geodetic(moved)
+    side = "north" if latitudes.mean() > edge[1].mean() else "south"
+    end = np.stack([longitudes, latitudes])
+    return np.degrees(np.concatenate([edge.T, end.T[::-1]])), side
