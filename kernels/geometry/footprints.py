@@ -56,14 +56,7 @@ def _along_great_circles(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     The circles are those of the verticals, which stay within metres of the geodesics for edges as
     long as a scene.
     """
-    longitude, latitude = np.radians(ring).T
-    verticals = np.column_stack(
-        [
-            np.cos(latitude) * np.cos(longitude),
-            np.cos(latitude) * np.sin(longitude),
-            np.sin(latitude),
-        ]
-    )
+    verticals = _verticals(ring)
     chords = np.linalg.norm(np.roll(verticals, -1, axis=0) - verticals, axis=1)
     parts = np.maximum(np.ceil(np.degrees(chords) / _STEP), 1.0).astype(np.int64)
     x, y, z = subdivided(verticals, parts).T
@@ -71,6 +64,45 @@ def _along_great_circles(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     if abs(longitude[-1] - longitude[0]) > 180.0:
         raise RequestError("footprint", "a ring that holds no pole", "one around it")
     return np.column_stack([longitude, np.degrees(np.arctan2(z, np.hypot(x, y)))])
+
+
+def may_touch(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Tell quickly whether two footprints may have ground in common.
+
+    Parameters
+    ----------
+    one, other : ndarray of float64, shape (n, 2)
+        Longitudes and latitudes [degrees] of rings whose edges are the shortest lines on the
+        ground, smaller than a hemisphere.
+
+    Returns
+    -------
+    bool
+        False where the smallest circles around their mean directions that hold all of their
+        vertices, and with them their edges, do not meet.
+    """
+    (first, reach), (second, other_reach) = _circle(one), _circle(other)
+    return float(np.arccos(np.clip(first @ second, -1.0, 1.0))) <= reach + other_reach
+
+
+def _circle(ring: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Find the direction of the middle of a ring, and the largest angle to a vertex [rad]."""
+    vertices = _verticals(ring)
+    middle = vertices.mean(axis=0)
+    middle /= np.linalg.norm(middle)
+    return middle, float(np.arccos(np.clip(vertices @ middle, -1.0, 1.0)).max())
+
+
+def _verticals(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return unit vectors of the verticals at longitudes and latitudes [degrees]."""
+    longitude, latitude = np.radians(ring).T
+    return np.column_stack(
+        [
+            np.cos(latitude) * np.cos(longitude),
+            np.cos(latitude) * np.sin(longitude),
+            np.sin(latitude),
+        ]
+    )
 
 
 def with_short_edges(ring: NDArray[np.float64], step: float) -> NDArray[np.float64]:

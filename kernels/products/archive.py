@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from kernels.engine.progress import Progress
 from kernels.errors import InputError, ProductError, RequestError
-from kernels.geometry.mgrs import tiles_touched
+from kernels.geometry.footprints import may_touch
+from kernels.geometry.mgrs import tile_outline, tiles_touched
 from kernels.products.annotation_head import relative_orbit
 from kernels.products.manifest import parse_frame
 from kernels.products.safe import MANIFEST, open_safe
@@ -208,7 +209,8 @@ def _direction(item: Candidate) -> str:
 def _placed(item: NamedProduct, question: Question) -> Candidate:
     safe = open_safe(item.path)
     frame = parse_frame(safe.read(MANIFEST), origin=f"{item.name.text} {MANIFEST}")
-    touched = {tile.name for tile in tiles_touched(frame.footprint)}
+    near = any(may_touch(frame.footprint, tile_outline(tile)) for tile in question.tiles)
+    touched = {tile.name for tile in tiles_touched(frame.footprint)} if near else set()
     return Candidate(
         path=item.path,
         name=item.name,

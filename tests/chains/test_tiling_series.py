@@ -18,10 +18,18 @@ from kernels.chains import multitemporal_filter, ortho_tiling
 from kernels.chains.artefacts import ChainResult
 from kernels.chains.tiling_series import CHAIN, TilingSeriesRequest, run
 from kernels.engine.progress import Progress
-from kernels.errors import Cancelled, FournaiseError, ProductError, RequestError
+from kernels.errors import (
+    Cancelled,
+    FournaiseError,
+    ProcessingError,
+    ProductError,
+    RequestError,
+)
 from kernels.geometry.mgrs import tile_grid
 from kernels.products.raster import read_raster
 from kernels.simulation import Track
+from tests.detected_series import DetectedSeries
+from tests.products_out.limits import no_file_larger_than
 from tests.tile_lake import CENTRE, DAYS, ORBIT, TILES, TileLake, simulated_dates
 
 STEM = "s1a_{tile}_vv_DES_151_{day}t015959"
@@ -155,6 +163,38 @@ def test_a_product_that_fails_is_left_out_and_told(tile_lake: TileLake, tmp_path
     with pytest.raises(ProductError, match="cannot be read"):
         go(tile_lake.request(products=(spoilt,)), tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_data_counts_and_not_the_footprint_alone(
+    tile_lake: TileLake, level_product: DetectedSeries, tmp_path: Path
+) -> None:
+    """The footprint reaches 1.65 percent, the image within its border of zeros does not."""
+    request = tile_lake.request(
+        products=level_product.products,
+        dem=(level_product.dem,),
+        resolution=100.0,
+        minimum_coverage=1.65,
+    )
+    with pytest.raises(ProductError, match=r"must fill 1\.65 percent of 40KCB with data, got 1\.6"):
+        go(request, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_ends_the_run_with_one_line(tile_lake: TileLake, tmp_path: Path) -> None:
+    with no_file_larger_than(20_000), pytest.raises(ProcessingError, match="could not be written"):
+        go(tile_lake.request(), tmp_path)
+    assert not list(tmp_path.rglob("*.tif"))
+
+
+def test_a_product_kept_twice_is_used_once(tile_lake: TileLake, tmp_path: Path) -> None:
+    product = tile_lake.products[0]
+    shutil.make_archive(str(tmp_path / product.stem), "zip", product.parent, product.name)
+    request = tile_lake.request(products=(tile_lake.folder, tmp_path), last_day=DAYS[0])
+    result = go(request, tmp_path / "out")
+    (entry,) = result.report["series"][0]["acquisitions"]
+    assert entry["products"] == [product.stem]
+    (left_out,) = result.report["left_out"]
+    assert left_out == {"product": product.stem, "reason": "was given more than once"}
 
 
 def test_a_pass_over_midnight_belongs_to_the_day_it_starts(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from kernels.chains.ortho_tiling.making import make_tile
 from kernels.chains.tiling_series.plan import TilePass
 from kernels.chains.tiling_series.request import TilingSeriesRequest
 from kernels.engine.progress import Progress
-from kernels.errors import ProcessingError
+from kernels.errors import ProductError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,12 @@ def make_series_tile(
 
     Raises
     ------
-    FournaiseError
-        The tile cannot be made, or has too little data; nothing of it is left.
+    InputError, RequestError
+        The products cannot be used or have too little data; nothing of the tile is left.
+    ProcessingError
+        The file system did not take the tile.
+    Cancelled
+        If asked to stop.
     """
     tiling = request.tiling(
         products=one.products, tiles=(one.tile,), polarisations=one.polarisations
@@ -75,9 +79,9 @@ def make_series_tile(
     (job,), _ = plan_tiles(tiling, passes)
     made = make_tile(tiling, job, folder, progress)
     if made.covered == 0.0 or made.covered * 100.0 < request.minimum_coverage:
-        raise ProcessingError(
-            f"{one.tile} must have {request.minimum_coverage:g} percent of data, "
-            f"got {100.0 * made.covered:.2g} percent"
+        raise ProductError(
+            f"{one.names[0]} must fill {request.minimum_coverage:g} percent of {one.tile} with "
+            f"data, got {100.0 * made.covered:.2g} percent"
         )
     return SeriesTile(
         one=one,

@@ -15,7 +15,7 @@ from kernels.chains.tiling_series.report import FailedPass, make_report
 from kernels.chains.tiling_series.request import OUTPUTS, TilingSeriesRequest
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
-from kernels.errors import Cancelled, FournaiseError
+from kernels.errors import InputError, RequestError
 from kernels.products.bundle import zip_files
 from kernels.products.preview import LONG_SIDE
 from kernels.products.quicklook import write_quicklook
@@ -83,19 +83,17 @@ def run(request: TilingSeriesRequest, folder: Path, progress: Progress) -> Chain
 def _make_tiles(
     request: TilingSeriesRequest, plan: Plan, folder: Path, progress: Progress
 ) -> tuple[list[SeriesTile], list[FailedPass]]:
-    """Make the tiles of every pass; one that fails is left out unless none is left."""
+    """Make the tiles of every pass; one that cannot be used is left out unless none is left."""
     made: list[SeriesTile] = []
     failed: list[FailedPass] = []
-    first_error: FournaiseError | None = None
+    first_error: InputError | RequestError | None = None
     for number, one in enumerate(plan.passes):
         part = progress.part(number / len(plan.passes), (number + 1) / len(plan.passes))
         step = f"{one.day} tile {one.tile}"
         part.update(0.0, step)
         try:
             made.append(make_series_tile(request, one, folder, part.named(step)))
-        except Cancelled:
-            raise
-        except FournaiseError as error:
+        except (InputError, RequestError) as error:
             first_error = first_error or error
             failed.append(FailedPass(one, str(error)))
     if first_error is not None and not made:
