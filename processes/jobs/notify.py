@@ -9,6 +9,7 @@ import smtplib
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from email.message import EmailMessage
 from functools import partial
 from urllib.parse import unquote, urlsplit
@@ -120,8 +121,12 @@ class Notifier:
         message["To"] = recipient
         message["Subject"] = " ".join(f"{title}: {job.state.value}".split())
         message.set_content(f"Job {job.id} {job.state.value}. {job.message}\n")
-        with smtplib.SMTP(self.settings.smtp_server, timeout=TIMEOUT) as server:
+        server = smtplib.SMTP(self.settings.smtp_server, timeout=TIMEOUT)
+        try:
             server.send_message(message)
+        finally:
+            with suppress(smtplib.SMTPException, OSError):  # the mail is not sent again for that
+                server.quit()
 
 
 def _try(send: Callable[[], None]) -> None:
