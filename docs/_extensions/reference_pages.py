@@ -65,7 +65,11 @@ def chains() -> Iterator[Chain]:
 def process_page(chain: Chain) -> str:
     """Describe one process: what it does, its inputs and outputs, how to call it."""
     infos = chain.request.describe()
-    required = " ".join(f"--{info.name.replace('_', '-')} PATH" for info in infos if info.required)
+    required = " ".join(
+        f"--{info.name.replace('_', '-')} {'PATH' if info.kind is Path else 'TEXT'}"
+        for info in infos
+        if info.required
+    )
     return "\n".join(
         [
             f"# {chain.name}",
