@@ -49,7 +49,7 @@ class IntensityReader(Protocol):
     def read(
         self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
     ) -> NDArray[np.float32]:
-        """Read a window, shape (lines, samples); NaN is no data; raises ProductError."""
+        """Read a window into a new array, shape (lines, samples); NaN is no data."""
         ...
 
 

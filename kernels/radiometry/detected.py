@@ -50,11 +50,14 @@ class DetectedGeometry:
         Line and slant range of map pixels.
     tables : RangeTables
         Pixels of slant ranges.
+    reach : ndarray of float64, shape (4, node rows, node columns)
+        Lowest and highest line, lowest and highest pixel at any height of the DEM.
     """
 
     grid: GroundRangeGrid | RadarGrid
     geometry: MapGeometry
     tables: RangeTables
+    reach: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -84,15 +87,32 @@ class DetectedGeometry:
         ) -> NDArray[np.float64]:
             return np.stack([grid.line(times, ranges), ranges], axis=-1)
 
-        return cls(
-            grid=grid,
-            geometry=MapGeometry.of(map_grid, dem, orbit, coordinates),
-            tables=RangeTables.of(grid),
-        )
+        geometry = MapGeometry.of(map_grid, dem, orbit, coordinates)
+        tables = RangeTables.of(grid)
+        # both are monotonic in height
+        low, high = (geometry.polynomials.coefficients @ (z ** np.arange(4.0)) for z in (-1.0, 1.0))
+        lines = np.stack([low[..., 0], high[..., 0]])
+        pixels = np.stack([tables.samples(end[..., 0], end[..., 1]) for end in (low, high)])
+        reach = [ends(axis=0) for ends in (lines.min, lines.max, pixels.min, pixels.max)]
+        return cls(grid=grid, geometry=geometry, tables=tables, reach=np.stack(reach))
 
-    def places(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return fractional lines and pixels of one row of the map; NaN outside the DEM."""
-        _, (lines, ranges) = self.geometry.row(row)
+    def places(
+        self, rows: Band, columns: Band | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Find a part of the map in the image.
+
+        Parameters
+        ----------
+        rows, columns : Band
+            Of the map; None: all columns.
+
+        Returns
+        -------
+        lines, pixels : ndarray of float64, shape (rows, columns)
+            Fractional; NaN outside the DEM.
+        """
+        whole = Band(0, self.geometry.grid.shape.samples)
+        _, (lines, ranges) = self.geometry.block(rows, columns or whole)
         return lines, self.tables.samples(lines, ranges)
 
     def window(self, rows: Band, columns: Band) -> Window:
@@ -109,15 +129,12 @@ class DetectedGeometry:
             With room for the largest kernel.
         """
         polynomials = self.geometry.polynomials
-        nodes = polynomials.coefficients[
-            _nodes(rows, polynomials.row_step), _nodes(columns, polynomials.column_step)
+        first_line, last_line, first_pixel, last_pixel = self.reach[
+            :, _nodes(rows, polynomials.row_step), _nodes(columns, polynomials.column_step)
         ]
-        low, high = (nodes @ (z ** np.arange(4.0)) for z in (-1.0, 1.0))
-        both = np.concatenate([low.reshape(-1, 2), high.reshape(-1, 2)])
-        shape = self.grid.shape
         return Window(
-            lines=_within(both[:, 0], shape.lines),
-            pixels=_within(self.tables.samples(both[:, 0], both[:, 1]), shape.samples),
+            lines=_within(first_line, last_line, self.grid.shape.lines),
+            pixels=_within(first_pixel, last_pixel, self.grid.shape.samples),
         )
 
 
@@ -126,10 +143,10 @@ def _nodes(pixels: Band, step: float) -> slice:
     return slice(int(pixels.first // step), int((pixels.first + pixels.rows - 1) // step) + 2)
 
 
-def _within(values: NDArray[np.float64], size: int) -> Band:
-    """Whole pixels that values and their halo reach, inside an image."""
-    first = max(math.floor(float(np.nanmin(values))) - _HALO, 0)
-    last = min(math.ceil(float(np.nanmax(values))) + _HALO, size - 1)
+def _within(lowest: NDArray[np.float64], highest: NDArray[np.float64], size: int) -> Band:
+    """Whole pixels that places between nodes and their halo reach, inside an image."""
+    first = max(math.floor(float(np.fmin.reduce(lowest, axis=None))) - _HALO, 0)
+    last = min(math.ceil(float(np.fmax.reduce(highest, axis=None))) + _HALO, size - 1)
     return Band(first, max(last - first + 1, 0))
 
 
@@ -166,42 +183,28 @@ class Calibrated:
     noise : NoiseTables or None
         None: noise is kept.
     interpolation : Interpolation
-        Of intensity.
+        Of backscatter, which is linear in intensity.
     """
 
     lattice: NDArray[np.float32]
     noise: NoiseTables | None
     interpolation: Interpolation
 
-    def sample(
-        self,
-        places: tuple[NDArray[np.float64], NDArray[np.float64]],
-        intensities: NDArray[np.float32],
-        window: Window,
-        out: NDArray[np.float32],
-    ) -> None:
-        """Sample one row of a map.
+    def calibrate(self, intensities: NDArray[np.float32], window: Window) -> None:
+        """Turn intensities into backscatter, in place; NaN stays NaN.
 
         Parameters
         ----------
-        places : tuple of ndarray of float64, shape (columns,)
-            Lines and pixels.
         intensities : ndarray of float32, shape (lines, pixels)
-            The window's pixels; NaN where there is no data.
+            The window's pixels.
         window : Window
             Part of the image.
-        out : ndarray of float32, shape (columns,)
-            Receives backscatter [1] where it is 0 and there is data; a value that is not
-            positive becomes 1e-7, because 0 means no data.
         """
         noise = self.noise or _NO_NOISE
-        detected_numba.sample_row(
-            places[0],
-            places[1],
+        detected_numba.calibrate(
             intensities,
             window.lines.first,
             window.pixels.first,
-            int(self.interpolation),
             self.lattice,
             LATTICE_STEP,
             self.noise is not None,
@@ -209,6 +212,40 @@ class Calibrated:
             noise.vectors,
             noise.last_samples,
             noise.factors,
+        )
+
+    def sample(
+        self,
+        places: tuple[NDArray[np.float64], NDArray[np.float64]],
+        backscatter: NDArray[np.float32],
+        window: Window,
+        out: NDArray[np.float32],
+        *,
+        first_column: int = 0,
+    ) -> None:
+        """Sample a part of a map.
+
+        Parameters
+        ----------
+        places : tuple of ndarray of float64, shape (rows, n)
+            Lines and pixels.
+        backscatter : ndarray of float32, shape (lines, pixels)
+            The window's pixels, calibrated; NaN where there is no data.
+        window : Window
+            Part of the image.
+        out : ndarray of float32, shape (rows, columns)
+            Receives backscatter [1] where it is 0 and there is data; a value that is not
+            positive becomes 1e-7, because 0 means no data.
+        first_column : int
+            Column of `out` that the places begin at.
+        """
+        detected_numba.sample(
+            *places,
+            backscatter,
+            window.lines.first,
+            window.pixels.first,
+            int(self.interpolation),
+            first_column,
             out,
         )
 

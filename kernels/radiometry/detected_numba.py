@@ -57,51 +57,60 @@ def _bicubic(
 ) -> np.float32:
     """Cubic convolution of sixteen intensities; NaN where one of them is."""
     w, v = _cubic_weights(fx), _cubic_weights(fy)
+    # unsigned: an index that may be negative costs a test for each access
+    r, one = np.uint64(i - 1), np.uint64(1)
     total = np.float32(0.0)
     for k in range(4):
-        r = i - 1 + k
-        total += v[k] * (
-            w[0] * window[r, j - 1]
-            + w[1] * window[r, j]
-            + w[2] * window[r, j + 1]
-            + w[3] * window[r, j + 2]
+        c = np.uint64(j - 1 + k)
+        total += w[k] * (
+            v[0] * window[r, c]
+            + v[1] * window[r + one, c]
+            + v[2] * window[r + one + one, c]
+            + v[3] * window[r + one + one + one, c]
         )
     return total
 
 
 @numba.njit(**_COMPILE)
-def _noise(
+def _remove_noise(
     line: int,
-    sample: int,
+    first_pixel: int,
     vector_lines: NDArray[np.float64],
     vectors: NDArray[np.float32],
     last_samples: NDArray[np.int32],
     factors: NDArray[np.float32],
-) -> np.float32:
-    """Noise power at a pixel."""
-    n = vector_lines.shape[0]
+    row: NDArray[np.float32],
+) -> None:
+    """Subtract the noise from a part of a line."""
+    count = vector_lines.shape[0]
     k = 0
-    while k < n - 2 and vector_lines[k + 1] <= line:
+    while k < count - 2 and vector_lines[k + 1] <= line:
         k += 1
-    value = vectors[k, sample]
-    if n > 1:
-        share = (line - vector_lines[k]) / (vector_lines[k + 1] - vector_lines[k])
-        share = min(max(share, 0.0), 1.0)
-        value += np.float32(share) * (vectors[k + 1, sample] - vectors[k, sample])
-    block = 0
-    while block < last_samples.shape[1] - 1 and sample > last_samples[line, block]:
-        block += 1
-    return np.float32(value * factors[line, block])
+    above = vectors[k, first_pixel : first_pixel + row.shape[0]]
+    below, share = above, np.float32(0.0)
+    if count > 1:
+        below = vectors[k + 1, first_pixel : first_pixel + row.shape[0]]
+        place = (line - vector_lines[k]) / (vector_lines[k + 1] - vector_lines[k])
+        share = np.float32(min(max(place, 0.0), 1.0))
+    block, last_block = 0, last_samples.shape[1] - 1
+    p = 0
+    while p < row.shape[0]:
+        while block < last_block and first_pixel + p > last_samples[line, block]:
+            block += 1
+        stop = row.shape[0]
+        if block < last_block:
+            stop = min(stop, last_samples[line, block] + 1 - first_pixel)
+        factor = factors[line, block]
+        while p < stop:
+            row[p] -= factor * (above[p] + share * (below[p] - above[p]))
+            p += 1
 
 
 @numba.njit(**_COMPILE)
-def sample_row(
-    lines: NDArray[np.float64],
-    pixels: NDArray[np.float64],
-    window: NDArray[np.float32],
+def calibrate(
+    intensities: NDArray[np.float32],
     first_line: int,
     first_pixel: int,
-    method: int,
     lattice: NDArray[np.float32],
     lattice_step: int,
     remove_noise: bool,
@@ -109,60 +118,97 @@ def sample_row(
     vectors: NDArray[np.float32],
     last_samples: NDArray[np.int32],
     factors: NDArray[np.float32],
-    out: NDArray[np.float32],
 ) -> None:
-    """Sample, denoise and calibrate along one row of a map.
-
-    A pixel is data where the image pixel nearest to it is. Where a pixel without data lies under
-    the kernel, the next smaller kernel is used: a border does not bleed inwards.
+    """Turn intensities into backscatter, in place.
 
     Parameters
     ----------
-    lines, pixels : ndarray of float64, shape (n,)
-        Fractional coordinates in the image; NaN where unknown.
-    window : ndarray of float32, shape (rows, columns)
-        Intensities of a part of the image; NaN where there is no data.
+    intensities : ndarray of float32, shape (lines, pixels)
+        Of a part of the image; NaN stays NaN.
     first_line, first_pixel : int
-        Place of the window.
-    method : int
-        NEAREST, BILINEAR or BICUBIC.
+        Place of the part.
     lattice, lattice_step : ndarray of float32, int
         From `calibration_lattice`.
     remove_noise : bool
         Whether to subtract the noise.
     vector_lines, vectors, last_samples, factors : ndarray
         Of `NoiseTables`; unused without noise removal.
-    out : ndarray of float32, shape (n,)
+    """
+    columns = intensities.shape[1]
+    j0 = first_pixel // lattice_step
+    j1 = (first_pixel + columns - 1) // lattice_step + 1
+    nodes = np.empty(j1 - j0 + 1, np.float32)
+    for r in range(intensities.shape[0]):
+        row = intensities[r]
+        if remove_noise:
+            _remove_noise(
+                first_line + r, first_pixel, vector_lines, vectors, last_samples, factors, row
+            )
+        i = (first_line + r) // lattice_step
+        share = np.float32((first_line + r - i * lattice_step) / lattice_step)
+        for j in range(nodes.shape[0]):
+            above, below = lattice[i, j0 + j], lattice[i + 1, j0 + j]
+            nodes[j] = above + share * (below - above)
+        for j in range(j1 - j0):
+            start = max((j0 + j) * lattice_step - first_pixel, 0)
+            stop = min((j0 + j + 1) * lattice_step - first_pixel, columns)
+            offset = first_pixel + start - (j0 + j) * lattice_step
+            slope = (nodes[j + 1] - nodes[j]) / np.float32(lattice_step)
+            part = row[start:stop]
+            for p in range(part.shape[0]):
+                part[p] *= nodes[j] + np.float32(offset + p) * slope
+
+
+@numba.njit(**_COMPILE)
+def sample(
+    lines: NDArray[np.float64],
+    pixels: NDArray[np.float64],
+    window: NDArray[np.float32],
+    first_line: int,
+    first_pixel: int,
+    method: int,
+    first_column: int,
+    out: NDArray[np.float32],
+) -> None:
+    """Interpolate in a part of a map.
+
+    A pixel is data where the image pixel nearest to it is. Where a pixel without data lies under
+    the kernel, the next smaller kernel is used: a border does not bleed inwards.
+
+    Parameters
+    ----------
+    lines, pixels : ndarray of float64, shape (rows, n)
+        Fractional coordinates in the image; NaN where unknown.
+    window : ndarray of float32, shape (lines, pixels)
+        Backscatter in a part of the image; NaN where there is no data.
+    first_line, first_pixel : int
+        Place of the window.
+    method : int
+        NEAREST, BILINEAR or BICUBIC.
+    first_column : int
+        Column of `out` that the coordinates begin at.
+    out : ndarray of float32, shape (rows, columns)
         Receives the backscatter [1]; pixels that are not 0 already are kept.
     """
     rows, columns = window.shape
-    for p in range(lines.shape[0]):
-        if out[p] != 0.0:
-            continue
-        y, x = lines[p] - first_line, pixels[p] - first_pixel
-        # an unknown place (NaN) fails these comparisons
-        if not (y >= -0.5 and x >= -0.5 and y < rows - 0.5 and x < columns - 0.5):
-            continue
-        near_row, near_column = int(y + 0.5), int(x + 0.5)
-        nearest = window[near_row, near_column]
-        if math.isnan(nearest):
-            continue
-        value = np.float32(np.nan)
-        i, j = int(np.floor(y)), int(np.floor(x))
-        fy, fx = np.float32(y - i), np.float32(x - j)
-        if method == BICUBIC and i >= 1 and j >= 1 and i < rows - 2 and j < columns - 2:
-            value = _bicubic(window, i, j, fy, fx)
-        inside = i >= 0 and j >= 0 and i < rows - 1 and j < columns - 1
-        if method >= BILINEAR and inside and math.isnan(value):
-            value = _bilinear(window, i, j, fy, fx)
-        if math.isnan(value):
-            value = nearest
-        line, pixel = first_line + near_row, first_pixel + near_column
-        if remove_noise:
-            value -= _noise(line, pixel, vector_lines, vectors, last_samples, factors)
-        ly, lx = max(lines[p], 0.0) / lattice_step, max(pixels[p], 0.0) / lattice_step
-        li, lj = min(int(ly), lattice.shape[0] - 2), min(int(lx), lattice.shape[1] - 2)
-        gy, gx = np.float32(ly - li), np.float32(lx - lj)
-        top = lattice[li, lj] + gx * (lattice[li, lj + 1] - lattice[li, lj])
-        low = lattice[li + 1, lj] + gx * (lattice[li + 1, lj + 1] - lattice[li + 1, lj])
-        out[p] = max(value * (top + gy * (low - top)), SMALLEST)
+    for r in range(lines.shape[0]):
+        for p in range(lines.shape[1]):
+            if out[r, first_column + p] != 0.0:
+                continue
+            y, x = lines[r, p] - first_line, pixels[r, p] - first_pixel
+            # an unknown place (NaN) fails these comparisons
+            if not (y >= -0.5 and x >= -0.5 and y < rows - 0.5 and x < columns - 0.5):
+                continue
+            i, j = int(np.floor(y)), int(np.floor(x))
+            fy, fx = np.float32(y - i), np.float32(x - j)
+            nearest = window[int(y + 0.5), int(x + 0.5)]
+            value = np.float32(np.nan)
+            if method == BICUBIC and i >= 1 and j >= 1 and i < rows - 2 and j < columns - 2:
+                value = _bicubic(window, i, j, fy, fx)
+            inside = i >= 0 and j >= 0 and i < rows - 1 and j < columns - 1
+            if method >= BILINEAR and inside and math.isnan(value) and not math.isnan(nearest):
+                value = _bilinear(window, i, j, fy, fx)
+            if math.isnan(value):
+                value = nearest
+            if not math.isnan(value):
+                out[r, first_column + p] = max(value, SMALLEST)

@@ -73,9 +73,11 @@ def intensities_of(amplitudes: NDArray[np.uint16]) -> NDArray[np.float32]:
 def sampled(
     calibrated: Calibrated, lines: Array, pixels: Array, image: NDArray[np.uint16]
 ) -> NDArray[np.float32]:
-    out = np.zeros(lines.size, np.float32)
-    calibrated.sample((lines, pixels), intensities_of(image), WHOLE, out)
-    return out
+    out = np.zeros((1, lines.size), np.float32)
+    backscatter = intensities_of(image)
+    calibrated.calibrate(backscatter, WHOLE)
+    calibrated.sample((lines[None], pixels[None]), backscatter, WHOLE, out)
+    return out[0]
 
 
 @dataclass(frozen=True)
@@ -170,20 +172,23 @@ def test_signal_that_falls_to_nothing_is_still_data() -> None:
 
 
 def test_what_an_earlier_image_has_filled_is_kept() -> None:
-    out = np.array([0.0, 7.0, 0.0], np.float32)
-    places = np.full(3, 10.0), np.arange(3.0)
+    out = np.array([[3.0, 0.0, 7.0, 0.0], [0.0, 0.0, 0.0, 0.0]], np.float32)
+    places = np.full((2, 3), 10.0), np.tile(np.arange(3.0), (2, 1))
     image = np.full(IMAGE, 4.0, np.float32)
-    unit(IMAGE, Interpolation.NEAREST).sample(places, image, WHOLE, out)
-    np.testing.assert_array_equal(out, [4.0, 7.0, 4.0])
+    unit(IMAGE, Interpolation.NEAREST).sample(places, image, WHOLE, out, first_column=1)
+    np.testing.assert_array_equal(out, [[3.0, 4.0, 7.0, 4.0], [0.0, 4.0, 4.0, 4.0]])
 
 
 def test_calibration_is_that_of_the_place() -> None:
     lattice = np.add.outer(np.arange(3.0), 0.25 * np.arange(4.0)).astype(np.float32) + 1.0
     calibrated = replace(unit(IMAGE, Interpolation.NEAREST), lattice=lattice)
-    lines, pixels = inner_places(0.0)
-    found = sampled(calibrated, lines, pixels, np.ones(IMAGE, np.uint16))
-    expected = 1.0 + (lines + 0.25 * pixels) / LATTICE_STEP
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    line, pixel = np.indices(IMAGE)
+    expected = 1.0 + (line + 0.25 * pixel) / LATTICE_STEP
+    for lines, pixels in ((Band(0, 70), Band(0, 90)), (Band(39, 3), Band(41, 49))):
+        part = (slice(lines[0], sum(lines)), slice(pixels[0], sum(pixels)))
+        image = np.full((lines.rows, pixels.rows), 3.0, np.float32)
+        calibrated.calibrate(image, Window(lines=lines, pixels=pixels))
+        np.testing.assert_allclose(image, 3.0 * expected[part], rtol=1e-6)
 
 
 def ground_grid() -> GroundRangeGrid:
@@ -234,7 +239,7 @@ def test_ground_range_is_linear_in_time_between_records(geometry: DetectedGeomet
     times = np.array([record.azimuth_time for record in grid.records])
     used = set()
     for row in range(0, 500, 7):
-        lines, pixels = geometry.places(row)
+        lines, pixels = (values[0] for values in geometry.places(Band(row, 1)))
         _, (same, ranges) = geometry.geometry.row(row)
         np.testing.assert_array_equal(lines, same)
         inside = (lines > -1.0) & (lines < 500.0)
@@ -263,13 +268,12 @@ def test_the_window_holds_all_that_the_kernels_of_a_block_need(
     geometry: DetectedGeometry, columns: Band
 ) -> None:
     shape = ground_grid().shape
-    part = slice(columns.first, columns.first + columns.rows)
     seen = 0
     for first in range(0, 500, 64):  # on nodes, so that nothing is seen beyond the first row
         rows = Band(first, min(64, 500 - first))
         window = geometry.window(rows, columns)
         for row in range(rows.first, rows.first + rows.rows):
-            lines, pixels = (values[part] for values in geometry.places(row))
+            lines, pixels = (values[0] for values in geometry.places(Band(row, 1), columns))
             inside = (lines > -0.5) & (lines < shape.lines - 0.5)
             inside &= (pixels > -0.5) & (pixels < shape.samples - 0.5)
             seen += int(inside.sum())
@@ -301,8 +305,8 @@ def test_an_image_in_slant_range_is_placed_by_its_spacing(geometry: DetectedGeom
     on_map = geometry.geometry
     seen = DetectedGeometry.of(image, circular_orbit(), on_map.grid, on_map.dem)
     for row in (3, 250, 499):
-        _, pixels = seen.places(row)
-        _, (_, ranges) = on_map.row(row)
+        _, pixels = seen.places(Band(row, 1))
+        _, (_, ranges) = on_map.block(Band(row, 1), Band(0, 500))
         np.testing.assert_allclose(image.slant_range(pixels), ranges, rtol=0, atol=1e-6)  # [m]
     window = seen.window(Band(0, 500), Band(0, 500))
     assert window.lines.rows > 2
@@ -368,8 +372,7 @@ def test_targets_on_steep_relief_lie_where_they_are(track: Track, crs: str, tmp_
     intensities = SquaredAmplitudes(image.pixels).read(0, lines)
     window = Window(lines=Band(0, lines), pixels=Band(0, samples))
     out = np.zeros(shape, np.float32)
-    for row in range(shape.lines):
-        calibrated.sample(geometry.places(row), intensities, window, out[row])
+    calibrated.sample(geometry.places(Band(0, shape.lines)), intensities, window, out)
     error = 10.0 * (brightness_centres(out, rows, columns) - np.stack([rows, columns], axis=-1))
     distance = np.hypot(error[:, 0], error[:, 1])
     assert distance.size > 350

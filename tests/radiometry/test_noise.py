@@ -80,14 +80,12 @@ def removed(lut: NoiseLut, shape: Shape, line: int) -> NDArray[np.float64]:
         noise=NoiseTables.of(lut, shape),
         interpolation=Interpolation.NEAREST,
     )
-    out = np.zeros(shape.samples, np.float32)
-    calibrated.sample(
-        (np.full(shape.samples, float(line)), np.arange(shape.samples, dtype=np.float64)),
-        np.full((1, shape.samples), AMPLITUDE**2, np.float32),
-        Window(lines=Band(line, 1), pixels=Band(0, shape.samples)),
-        out,
-    )
-    missing: NDArray[np.float64] = float(AMPLITUDE**2) - out.astype(np.float64)
+    row = np.full((1, shape.samples), AMPLITUDE**2, np.float32)
+    first = 2  # a window inside the image
+    calibrated.calibrate(row[:, :first], Window(lines=Band(line, 1), pixels=Band(0, first)))
+    rest = Band(first, shape.samples - first)
+    calibrated.calibrate(row[:, first:], Window(lines=Band(line, 1), pixels=rest))
+    missing: NDArray[np.float64] = float(AMPLITUDE**2) - row[0].astype(np.float64)
     return missing
 
 

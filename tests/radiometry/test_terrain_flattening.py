@@ -276,14 +276,15 @@ def test_simulated_relief_becomes_flat(tmp_path: Path) -> None:
         noise=None,
         interpolation=Interpolation.BILINEAR,
     )
-    intensities = SquaredAmplitudes(image.pixels).read(0, grid.shape.lines)
+    backscatter = SquaredAmplitudes(image.pixels).read(0, grid.shape.lines)
+    beta.calibrate(backscatter, whole)
     rows, columns = tile.shape
     steep = np.zeros((rows, columns), np.float32)
     flat = np.empty((rows, columns), np.float32)
+    places = geometry.places(Band(0, rows))
+    beta.sample(places, backscatter, whole, steep)
     for row in range(rows):
-        places = geometry.places(row)
-        beta.sample(places, intensities, whole, steep[row])
-        flat[row] = steep[row] * flattening.factors(*places)
+        flat[row] = steep[row] * flattening.factors(places[0][row], places[1][row])
     _, projected = LocalIncidence.of(tile, dem, orbit).rows(Band(0, rows))
     level_ground = replace(dem, heights=np.full_like(dem.heights, 500.0))
     _, incidence = LocalIncidence.of(tile, level_ground, orbit).rows(Band(0, rows))

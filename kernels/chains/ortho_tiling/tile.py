@@ -19,7 +19,7 @@ from kernels.chains.ortho_tiling.terrain import (
     MaskRows,
     blank_masks,
 )
-from kernels.chains.ortho_tiling.windows import ImageWindows, TileWindow
+from kernels.chains.ortho_tiling.windows import ImageWindows
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.model import Dem, MapGrid
@@ -29,9 +29,9 @@ from kernels.radiometry.detected import DetectedGeometry
 COVERED = "COVERED"
 """Tag of a tile's share with data, 0 to 1."""
 
-_BAND_ROWS = 256
-_BYTES_PER_PIXEL = 20
-"""Of a band and a polarisation: the result, and the askew windows of the image under it."""
+_BAND_ROWS = 128
+_BYTES_PER_PIXEL = 12
+"""Of a band and a polarisation: the result, and the lines of the image under it."""
 _TERRAIN_BYTES_PER_PIXEL = 20
 """Of a band: angles and masks, for the image and for the tile."""
 
@@ -39,12 +39,8 @@ _TERRAIN_BYTES_PER_PIXEL = 20
 class _Source(NamedTuple):
     """One image of the pass under the tile."""
 
-    image: PassImage
     windows: ImageWindows
     terrain: ImageTerrain | None
-
-
-_Block = list[tuple[_Source, list[TileWindow]]]
 
 
 class _Filled(NamedTuple):
@@ -120,22 +116,40 @@ def process_tile(
         Share of the tile's pixels with data, 0 to 1; also in the tag COVERED of its files.
     """
     masks = tuple(mask for _, mask in files.masks)
-    sources = []
+    seen = []
     for image in images:
         progress.check()
         geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
-        windows = ImageWindows.of(geometry, image.readers, image.valid)
         terrain = ImageTerrain.of(
             geometry, image.orbit, calibration=calibration, masks=masks, threads=threads
         )
-        sources.append(_Source(image, windows, terrain))
+        seen.append((image, geometry, terrain))
+    bytes_per_pixel = _BYTES_PER_PIXEL * len(images[0].products)
+    if seen[0][2] is not None:
+        bytes_per_pixel += _TERRAIN_BYTES_PER_PIXEL
+    bands = _bands(grid, memory_mb * 1e6 / (threads + 2), bytes_per_pixel)
+    sources = [
+        _Source(
+            ImageWindows.of(
+                geometry,
+                image.readers,
+                image.calibrated,
+                image.valid,
+                bands=bands,
+                held=threads + 1,
+            ),
+            terrain,
+        )
+        for image, geometry, terrain in seen
+    ]
     count = 0
 
-    def read(rows: Band) -> _Block:
-        return [(source, source.windows.read(rows)) for source in sources]
+    def read(rows: Band) -> None:
+        for windows, _ in sources:
+            windows.read(rows)
 
-    def compute(rows: Band, block: _Block) -> _Filled:
-        return _fill(rows, block, grid.shape.samples, masks)
+    def compute(rows: Band, _: None) -> _Filled:
+        return _fill(rows, sources, grid.shape.samples, masks)
 
     with ExitStack() as stack:
         writers = _open_writers(stack, files, grid, threads)
@@ -147,10 +161,7 @@ def process_tile(
             count += int(np.count_nonzero(filled.backscatter[0]))
 
         run_bands(
-            split_rows(
-                grid.shape.lines,
-                band_rows=_band_rows(sources, grid, memory_mb * 1e6 / (threads + 2)),
-            ),
+            bands,
             read=read,
             compute=compute,
             write=write,
@@ -164,48 +175,32 @@ def process_tile(
     return covered
 
 
-def _band_rows(sources: list[_Source], grid: MapGrid, budget_bytes: float) -> int:
-    """Rows of a band within a budget."""
-    bytes_per_pixel = _BYTES_PER_PIXEL * len(sources[0].image.products)
-    if sources[0].terrain is not None:
-        bytes_per_pixel += _TERRAIN_BYTES_PER_PIXEL
+def _bands(grid: MapGrid, budget_bytes: float, bytes_per_pixel: int) -> tuple[Band, ...]:
+    """Bands of rows within a budget."""
     rows = rows_for_budget(budget_bytes, bytes_per_row=grid.shape.samples * bytes_per_pixel)
-    return min(rows, _BAND_ROWS)
+    return split_rows(grid.shape.lines, band_rows=min(rows, _BAND_ROWS))
 
 
-def _fill(rows: Band, block: _Block, columns: int, wanted: tuple[Mask, ...]) -> _Filled:
+def _fill(rows: Band, sources: list[_Source], columns: int, wanted: tuple[Mask, ...]) -> _Filled:
     """Sample some rows of the tile in all images."""
-    count = len(block[0][0].image.products)
+    count = len(sources[0].windows.calibrated)
     out = np.zeros((count, rows.rows, columns), np.float32)
     masks = blank_masks(wanted, (rows.rows, columns))
-    for source, windows in block:
-        if not windows:
+    for windows, image_terrain in sources:
+        if image_terrain is None:
+            windows.sample(rows, out)
             continue
-        terrain = None if source.terrain is None else source.terrain.rows(rows)
+        empty = out == 0.0
+        windows.sample(rows, out)
+        fresh = empty & (out != 0.0)
+        if not fresh.any():
+            continue
+        terrain = image_terrain.rows(rows)
+        lines, pixels = windows.geometry.places(rows)
         for row in range(rows.rows):
-            places = source.windows.geometry.places(rows.first + row)
-            found = out[:, row]
-            empty = found == 0.0 if terrain is not None else None
-            _sample(source.image, places, windows, found)
-            if terrain is not None:
-                terrain.apply(row, places, found, empty & (found != 0.0), masks)
+            places = lines[row], pixels[row]
+            terrain.apply(row, places, out[:, row], fresh[:, row], masks)
     return _Filled(out, masks)
-
-
-def _sample(
-    image: PassImage,
-    places: tuple[NDArray[np.float64], NDArray[np.float64]],
-    windows: list[TileWindow],
-    found: NDArray[np.float32],
-) -> None:
-    """Sample a row of the tile, shape (polarisations, columns), where it is 0."""
-    lines, pixels = places
-    for columns, window, intensities in windows:
-        part = slice(columns.first, columns.first + columns.rows)
-        for number, calibrated in enumerate(image.calibrated):
-            calibrated.sample(
-                (lines[part], pixels[part]), intensities[number], window, found[number, part]
-            )
 
 
 def _open_writers(
