@@ -256,7 +256,7 @@ def test_tags_win_over_names() -> None:
         assert (found.relative_orbit, found.polarisations) == (37, ("VH",))
         assert found.time == "20200108044150"
     joined = describe(Path("s1b_sig_31TGL_vvvh_ASC_139_20180720txxxxxx.tif"), {})
-    assert joined == (("VV", "VH"), 139, "20180720", "31TGL_ASC", "")
+    assert joined == (("VV", "VH"), 139, "20180720", "31TGL", "ASC", "")
     assert filtered_name(Path("s1b_31TGL_vvvh_ASC.tif"), "VV") == "s1b_31TGL_vv_ASC_filtered.tif"
 
 

@@ -30,8 +30,8 @@ class Description(NamedTuple):
         1 to 175.
     time : str
         Digits of the time, from the year to the second; shorter where less is known.
-    place : str
-        Name of the tile and direction of the orbit; empty where the name does not tell.
+    tile, direction : str
+        Name of the tile, and ASC or DES; empty where neither name nor tags tell.
     calibration : str
         Of the CALIBRATION tag; empty without one.
     """
@@ -39,7 +39,8 @@ class Description(NamedTuple):
     polarisations: tuple[str, ...]
     relative_orbit: int
     time: str
-    place: str
+    tile: str
+    direction: str
     calibration: str
 
 
@@ -52,7 +53,8 @@ def describe(path: Path, tags: Mapping[str, str]) -> Description:
         Named for example ``s1b_31TGL_vv_DES_139_20180720t060000.tif`` (one polarisation) or
         ``s1b_sig_31TGL_vvvh_DES_139_20180720txxxxxx.tif`` (a band each).
     tags : mapping of str to str
-        Metadata of the raster: RELATIVE_ORBIT_NUMBER, POLARIZATION, ACQUISITION_DATETIME.
+        Metadata of the raster: RELATIVE_ORBIT_NUMBER, POLARIZATION, ACQUISITION_DATETIME,
+        S2_TILE_CORRESPONDING_CODE, ORBIT_DIRECTION.
 
     Returns
     -------
@@ -86,9 +88,16 @@ def describe(path: Path, tags: Mapping[str, str]) -> Description:
         polarisations=_pairs(letters),
         relative_orbit=int(orbit),
         time=time,
-        place=f"{named['tile'].upper()}_{named['direction'].upper()}" if match else "",
+        tile=(tags.get("S2_TILE_CORRESPONDING_CODE") or named.get("tile", "")).upper(),
+        direction=(named.get("direction") or tags.get("ORBIT_DIRECTION", ""))[:3].upper(),
         calibration=tags.get("CALIBRATION", ""),
     )
+
+
+def tile_of(name: str) -> str:
+    """Return the tile that the name of a file tells; empty where it tells none."""
+    match = _NAME.match(name)
+    return match["tile"].upper() if match else ""
 
 
 def _pairs(letters: str) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ def run_pass(
         Of all files.
     state_tags : dict of str to str
         For the new state.
-    compression : "ZSTD", "DEFLATE", "NONE" or None
+    compression : "ZSTD", "DEFLATE", "LERC", "NONE" or None
         Of the results; None: that of each acquisition.
     progress : Progress
         Told after each band.
@@ -302,6 +302,7 @@ def _writers(
                         compression=compression or acquisition.compression,
                         tags=acquisition.tags | tags,
                         threads=threads,
+                        overviews="mean" if acquisition.optimized else None,
                     )
                 )
             )

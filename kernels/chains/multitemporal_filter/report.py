@@ -120,7 +120,7 @@ def make_report(
     def entry(acquisition: Acquisition) -> dict[str, Any]:
         return {
             "source": acquisition.name,
-            "result": acquisition.result,
+            "result": acquisition.result.as_posix(),
             "time": acquisition.time,
             "images": images[acquisition.name],
             "written": acquisition.name in written,

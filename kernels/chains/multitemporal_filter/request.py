@@ -12,6 +12,7 @@ from kernels.chains.options import (
 )
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
+from kernels.geometry.mgrs import is_tile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,15 @@ class MultitemporalFilterRequest(Request):
         abstract=(
             "Linear intensities on one grid, of one relative orbit and one polarisation; 0 and "
             "NaN are no data. Tags, else names such as s1b_31TGL_vv_DES_139_20180720t060000.tif, "
-            "tell orbit, polarisation and time."
+            "tell orbit, polarisation and time. Folders are searched at any depth up to six, as "
+            "S1-L1-ORTHO/31TGL/2018/07/20; the results lie in the same folders below the output."
         ),
         role="raster",
+    )
+    tile: str | None = option(
+        default=None,
+        title="Sentinel-2 tile, for example 31TGL (none = the only one)",
+        abstract="Chooses among the files of a folder.",
     )
     state: Path | None = option(
         default=None,
@@ -82,8 +89,9 @@ class MultitemporalFilterRequest(Request):
     )
     compression: str = option(
         default="same",
-        choices=("same", "ZSTD", "DEFLATE", "NONE"),
-        title="Compression of the results (same as the series, ZSTD, DEFLATE or NONE)",
+        choices=("same", "ZSTD", "DEFLATE", "LERC", "NONE"),
+        title="Compression of the results (same as the series, ZSTD, DEFLATE, LERC or NONE)",
+        abstract="Results of Cloud Optimized GeoTIFFs are such themselves.",
     )
     archive: str = option(
         default="all",
@@ -99,6 +107,8 @@ class MultitemporalFilterRequest(Request):
         Request.__post_init__(self)
         if self.window % 2 == 0:
             raise RequestError("window", "odd", self.window)
+        if self.tile is not None and not is_tile(self.tile):
+            raise RequestError("tile", "the name of a Sentinel-2 tile", self.tile)
 
 
 OUTPUTS = (

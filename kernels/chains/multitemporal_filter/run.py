@@ -95,8 +95,9 @@ class _Run:
         return self.folder / state_name(self.series)
 
     def result(self, acquisition: Acquisition) -> Path:
-        folder = acquisition.path.parent if self.beside else self.folder
-        return folder / acquisition.result
+        if self.beside:
+            return acquisition.path.parent / acquisition.result.name
+        return self.folder / acquisition.result
 
 
 def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -> ChainResult:
@@ -107,7 +108,8 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
     request : MultitemporalFilterRequest
         Checked request.
     folder : Path
-        Receives a filtered file per acquisition, the state, zip, quicklook and report. Every
+        Receives a filtered file per acquisition (in the folders that the series has below the
+        one given), the state, zip, quicklook and report. Every
         file appears when it is complete; the state before the results that it belongs to.
     progress : Progress
         Told of steps and shares; asked for cancellation.
@@ -127,8 +129,13 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
     with scratch_folder(folder) as scratch:
         done.draw(scratch / _PICTURE)
         _write_report(scratch / _REPORT, done.report)
-        packed = [scratch / _REPORT, *(done.results if request.archive == "all" else ())]
-        zip_files(scratch / _ARCHIVE, packed)
+        packed = {scratch / _REPORT: _REPORT}
+        if request.archive == "all":
+            packed |= {
+                path: acquisition.result.as_posix()
+                for acquisition, path in zip(done.acquisitions, done.results, strict=True)
+            }
+        zip_files(scratch / _ARCHIVE, list(packed), names=list(packed.values()))
         for name in (_PICTURE, _ARCHIVE, _REPORT):
             publish(scratch / name, folder / name)
     progress.update(1.0, "done")
@@ -279,10 +286,9 @@ def _one_pass(
         names = (*names, *(a.name for a in group))
     compression = job.request.compression
     images = _images(job.request, len(names))
-    own = {"POLARIZATION": job.series.polarisation}  # the file may have held two
     with scratch_folder(job.folder) as scratch:
         results = {
-            a.name: (scratch / a.result, own | filter_tags(job.request, a, images=images))
+            a.name: (scratch / a.result.name, filter_tags(job.request, a, images=images))
             for a in group
             if write
         }

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from kernels.chains.multitemporal_filter.files import Source, find_files
 from kernels.chains.multitemporal_filter.names import Description, describe, filtered_name
 from kernels.chains.multitemporal_filter.request import MultitemporalFilterRequest
 from kernels.errors import InputError, RequestError
 from kernels.model import MapGrid
-from kernels.products.gdal_access import gdal_errors, open_raster
+from kernels.products.gdal_access import gdal_errors, gdal_module, open_raster
 from kernels.products.raster import Compression
 from kernels.products.raster_geometry import read_geometry
 
-_NO_ACQUISITION = re.compile(r"(\.|LIA_|quicklook).*|.*_(filtered|state|BorderMask|LayoverShadow)")
-"""Names of other files that a folder of tiles holds, without their ends."""
+_NAMED = 8
+"""Most tiles that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +36,15 @@ class Acquisition:
     holes : float or None
         Positive value that marks pixels without data in the file; 0 and NaN do always.
     tags : dict of str to str
-        Metadata of the file.
-    compression : "ZSTD", "DEFLATE" or "NONE"
+        Metadata of the file; of this one polarisation.
+    compression : "ZSTD", "DEFLATE", "LERC" or "NONE"
         Nearest to that of the file.
+    optimized : bool
+        Whether the file is a Cloud Optimized GeoTIFF.
     block_rows : int
         Rows of a block of the file.
-    result : str
-        Name of the filtered file.
+    result : Path
+        Filtered file, in the folder that this one has below the one given.
     """
 
     path: Path
@@ -54,8 +54,9 @@ class Acquisition:
     holes: float | None
     tags: dict[str, str]
     compression: Compression
+    optimized: bool
     block_rows: int
-    result: str
+    result: Path
 
     @property
     def name(self) -> str:
@@ -91,13 +92,22 @@ class Series:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    path: Path
-    listed: bool
-    dataset: Any
+    """What a file tells, without keeping it open: there may be thousands."""
+
+    source: Source
     description: Description
     grid: MapGrid
+    tags: dict[str, str]
+    missing: tuple[float | None, ...]
+    compression: Compression
+    optimized: bool
+    block_rows: int
+
+    @property
+    def name(self) -> str:
+        return self.source.path.name
 
 
 def open_series(request: MultitemporalFilterRequest) -> Series:
@@ -116,16 +126,18 @@ def open_series(request: MultitemporalFilterRequest) -> Series:
     Raises
     ------
     InputError
-        No file, one that cannot be read, or files of several orbits, polarisations, grids or
-        calibrations.
+        No file, one that cannot be read or holds decibels, or files of several orbits, grids
+        or calibrations.
     RequestError
-        A file named twice, or one that is not of the polarisation or orbit asked for.
+        A file named twice, one that is not of the tile, polarisation or orbit asked for, or
+        several tiles or polarisations to choose among.
     """
-    found = [_open(path, listed=listed) for path, listed in _files(request)]
-    kept = [item for item in found if _wanted(item, request)]
+    found = [_open(source) for source in find_files(request)]
+    kept = [item for item in found if item is not None and _wanted(item, request)]
     if not kept:
         names = ", ".join(path.name for path in request.series)
         raise InputError(f"series must hold at least one acquisition, got none in {names}")
+    _check_one_tile(kept)
     first = kept[0].description
     polarisation = request.polarisation or _only_polarisation(kept)
     _check_same(kept)
@@ -133,8 +145,7 @@ def open_series(request: MultitemporalFilterRequest) -> Series:
         (_acquisition(item, polarisation) for item in kept), key=lambda a: (a.time, a.name)
     )
     _check_results(acquisitions)
-    tile, _, direction = first.place.partition("_")
-    parts = (tile, polarisation.lower(), direction, f"{first.relative_orbit:03d}")
+    parts = (first.tile, polarisation.lower(), first.direction, f"{first.relative_orbit:03d}")
     return Series(
         acquisitions=tuple(acquisitions),
         grid=kept[0].grid,
@@ -145,40 +156,66 @@ def open_series(request: MultitemporalFilterRequest) -> Series:
     )
 
 
-def _files(request: MultitemporalFilterRequest) -> Iterator[tuple[Path, bool]]:
-    """Files, and whether each was named by itself."""
-    for path in request.series:
-        if not path.is_dir():
-            yield path, True
-            continue
-        for file in sorted(path.iterdir()):
-            is_tiff = file.suffix.lower() in (".tif", ".tiff")
-            if is_tiff and not _NO_ACQUISITION.fullmatch(file.stem):
-                yield file, False
-
-
-def _open(path: Path, *, listed: bool) -> _Found:
-    dataset = open_raster(str(path), error=InputError, drivers=["GTiff"])
-    with gdal_errors(InputError, path.name):
-        description = describe(path, dataset.GetMetadata())
-        grid = read_geometry(dataset, path.name)
-        unit = dataset.GetRasterBand(1).GetUnitType()
+def _open(source: Source) -> _Found | None:
+    """Read all but the pixels; None of bytes in a folder, which are masks."""
+    name = source.path.name
+    dataset = open_raster(str(source.path), error=InputError, drivers=["GTiff"])
+    bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
+    if gdal_module().GetDataTypeName(bands[0].DataType) == "Byte":
+        if source.listed:
+            raise InputError(f"{name} must hold linear intensities, got bytes")
+        return None
+    with gdal_errors(InputError, name):
+        tags: dict[str, str] = dataset.GetMetadata()
+        layout: dict[str, str] = dataset.GetMetadata("IMAGE_STRUCTURE")
+        is_decibels = "db" in {band.GetUnitType().lower() for band in bands}
+        if is_decibels or tags.get("SCALE") == "decibels":
+            raise InputError(f"{name} must hold linear intensities, got decibels")
+        description = describe(source.path, tags)
+        grid = read_geometry(dataset, name)
     if not isinstance(grid, MapGrid):
-        raise InputError(f"{path.name} must be a raster on a map")
-    if unit.lower() == "db":
-        raise InputError(f"{path.name} must hold linear intensities, got decibels")
-    return _Found(path, listed, dataset, description, grid)
+        raise InputError(f"{name} must be a raster on a map")
+    return _Found(
+        source=source,
+        description=description,
+        grid=grid,
+        tags=tags,
+        missing=tuple(band.GetNoDataValue() for band in bands),
+        compression=_nearest(layout.get("COMPRESSION")),
+        optimized=layout.get("LAYOUT") == "COG",
+        block_rows=bands[0].GetBlockSize()[1],
+    )
+
+
+def _nearest(packed: str | None) -> Compression:
+    """Find the compression, of those that are written, that is nearest to one of GDAL's."""
+    if packed is None:
+        return "NONE"
+    if packed.startswith("LERC"):
+        return "LERC"
+    return "DEFLATE" if packed in ("DEFLATE", "LZW") else "ZSTD"
 
 
 def _wanted(item: _Found, request: MultitemporalFilterRequest) -> bool:
     """Tell whether a file is asked for; one named by itself must be."""
+    is_tile = request.tile in (None, item.description.tile)
     is_polarisation = request.polarisation in (None, *item.description.polarisations)
     is_orbit = request.relative_orbit in (None, item.description.relative_orbit)
-    if item.listed and not is_polarisation:
-        raise RequestError("polarisation", f"of {item.path.name}", request.polarisation)
-    if item.listed and not is_orbit:
-        raise RequestError("relative_orbit", f"that of {item.path.name}", request.relative_orbit)
-    return is_polarisation and is_orbit
+    listed = item.source.listed
+    if listed and not is_tile:
+        raise RequestError("tile", f"that of {item.name}", request.tile)
+    if listed and not is_polarisation:
+        raise RequestError("polarisation", f"of {item.name}", request.polarisation)
+    if listed and not is_orbit:
+        raise RequestError("relative_orbit", f"that of {item.name}", request.relative_orbit)
+    return is_tile and is_polarisation and is_orbit
+
+
+def _check_one_tile(kept: list[_Found]) -> None:
+    held = sorted({item.description.tile for item in kept} - {""})
+    if len(held) > 1:
+        more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
+        raise RequestError("tile", f"chosen among {', '.join(held[:_NAMED])}{more}", "nothing")
 
 
 def _only_polarisation(kept: list[_Found]) -> str:
@@ -201,38 +238,35 @@ def _check_same(kept: list[_Found]) -> None:
         ):
             if one != two:
                 raise InputError(
-                    f"series must be of one {what}, got {one} of {first.path.name} and {two} of "
-                    f"{other.path.name}"
+                    f"series must be of one {what}, got {one} of {first.name} and {two} of "
+                    f"{other.name}"
                 )
 
 
 def _acquisition(item: _Found, polarisation: str) -> Acquisition:
     position = item.description.polarisations.index(polarisation) + 1
-    dataset = item.dataset
-    if position > dataset.RasterCount:
-        raise InputError(f"{item.path.name} must have a band for {polarisation}")
-    band = dataset.GetRasterBand(position)
-    declared = band.GetNoDataValue()
-    packed = dataset.GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE")
-    compression: Compression = "NONE" if packed is None else "ZSTD"
-    if packed in ("DEFLATE", "LZW"):
-        compression = "DEFLATE"
+    if position > len(item.missing):
+        raise InputError(f"{item.name} must have a band for {polarisation}")
+    declared = item.missing[position - 1]
+    own = {"POLARIZATION": polarisation}
+    is_alone = len(item.description.polarisations) == 1
     return Acquisition(
-        path=item.path,
+        path=item.source.path,
         band=position,
         time=item.description.time,
         missing=0.0 if declared is None else declared,
         holes=declared if declared and math.isfinite(declared) and declared > 0.0 else None,
-        tags=dataset.GetMetadata(),
-        compression=compression,
-        block_rows=band.GetBlockSize()[1],
-        result=filtered_name(item.path, polarisation),
+        tags=own | item.tags if is_alone else item.tags | own,
+        compression=item.compression,
+        optimized=item.optimized,
+        block_rows=item.block_rows,
+        result=item.source.folder / filtered_name(item.source.path, polarisation),
     )
 
 
 def _check_results(acquisitions: list[Acquisition]) -> None:
     seen: dict[str, Acquisition] = {}
     for item in acquisitions:
-        other = seen.setdefault(item.result, item)
+        other = seen.setdefault(item.result.name, item)
         if other is not item:
             raise RequestError("series", "files of different names", item.name)
