@@ -31,10 +31,10 @@ from kernels.radiometry.image_cells import ImageCells
 SMALLEST_RATIO = 0.05
 """A_gamma / A_beta below which a cell says nothing: local incidence beyond some 87 degrees."""
 
-_LARGEST_FACET = 0.5
-"""On level ground, in cells."""
+_LARGEST_FACET = 0.52
+"""On level ground, in cells: 1 second of latitude is three facets in cells of 20 m."""
 
-_ROWS_PER_BLOCK = 128
+_ROWS_PER_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class TerrainFacets:
         Shadow, over the DEM that has the facets.
     splits : tuple of (int, int)
         Facets of a DEM cell along latitude and longitude: on level ground no side of a facet
-        is longer than half an image cell.
+        is longer than about half an image cell.
     polynomials : HeightPolynomials
         Of facets: row and column of cells, three areas [m2], profile and station. Columns bend
         where conversion records follow each other, by less than a tenth of a pixel.

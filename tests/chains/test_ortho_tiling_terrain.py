@@ -88,7 +88,7 @@ def metres(longitudes: Array, latitudes: Array) -> tuple[Array, Array]:
 
 
 def ridges() -> Dem:
-    step, posts = 1.0 / 3600.0, np.arange(-250, 251)
+    step, posts = 1.0 / 3600.0, np.arange(-250.0, 251.0)
     x, y = np.meshgrid(*metres(CENTRE[0] + posts * step, CENTRE[1] - posts * step))
     return Dem(
         heights=ridge_heights(x, y).astype(np.float32),

@@ -101,10 +101,8 @@ def behind_terrain(dem: Dem, points: Array, positions: Array) -> NDArray[np.bool
 
 
 def in_layover(dem: Dem, points: Array, positions: Array, velocities: Array) -> NDArray[np.bool_]:
-    """Tell points whose circle of equal range meets the terrain again.
-
-    Else it is below the terrain before the point and above it behind it.
-    """
+    """Tell points whose circle of equal range meets the terrain again."""
+    # else it is below the terrain before the point and above it behind it
     sight = points - positions
     ranges = np.linalg.norm(sight, axis=-1, keepdims=True)
     axis = velocities / np.linalg.norm(velocities, axis=-1, keepdims=True)
