@@ -345,11 +345,11 @@ def read_json(file: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Empty where there is no file.
+        Empty where there is no file, or one that the end of the machine cut off.
     """
     try:
         record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return {}
     return record
 

@@ -52,7 +52,10 @@ def check_notify(address: str, settings: Settings) -> str:
     RequestError
         It may not be told.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise RequestError("notify", "a mailto, http or https address", address) from error
     if parts.scheme == "mailto":
         if not settings.smtp_server or not settings.smtp_sender:
             raise RequestError("notify", "an http address, this server sends no mail", address)
@@ -61,7 +64,8 @@ def check_notify(address: str, settings: Settings) -> str:
         return address
     if parts.scheme not in {"http", "https"}:
         raise RequestError("notify", "a mailto, http or https address", address)
-    if (parts.hostname or "") not in settings.notify_hosts or parts.username is not None:
+    allowed = {host.lower() for host in settings.notify_hosts}
+    if parts.hostname not in allowed or parts.username is not None:
         raise RequestError("notify", "on a host that this server may tell", parts.hostname)
     return address
 

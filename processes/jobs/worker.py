@@ -13,11 +13,13 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
+from kernels.errors import ProcessingError
 from processes.jobs.attempt import Attempt, Why
 from processes.jobs.errors import StoreUnavailableError
-from processes.jobs.folders import AttemptFolder, End, Folders, JobFolder, remove_tree
+from processes.jobs.folders import AttemptFolder, End, Folders, JobFolder, Lock, remove_tree
 from processes.jobs.limits import MB, Allowance, missing_disk
 from processes.jobs.log import event
 from processes.jobs.model import Job, JobState
@@ -79,7 +81,7 @@ class Worker:
         self.runner = runner or LocalRunner()
         self.notifier = Notifier(settings)
         self.sweeper = Sweeper(store, self.folders, settings)
-        self.attempts: dict[str, Attempt] = {}
+        self.attempts: dict[Path, Attempt] = {}
         self.stopping = False
         self._next_scan = 0.0
         self._next_sweep = 0.0
@@ -129,36 +131,47 @@ class Worker:
 
     def close(self) -> None:
         """Leave the jobs as the operator wants, and end within seconds."""
-        if self.settings.stop_policy == "requeue":
-            for attempt in self.attempts.values():
+        for attempt in self.attempts.values():
+            if self.settings.stop_policy == "requeue" or not self._has_begun(attempt):
                 attempt.stop(Why.REQUEUED, "the worker was stopped")
-            deadline = time.monotonic() + 2 * GRACE
-            while self.attempts and time.monotonic() < deadline:
-                for attempt in tuple(self.attempts.values()):
-                    with suppress(StoreUnavailableError, OSError):  # the next worker goes on
-                        self._look_after(attempt)
-                time.sleep(POLL_INTERVAL / 4)
+        deadline = time.monotonic() + 2 * GRACE
+        while (left := [a for a in self.attempts.values() if a.why]) and (
+            time.monotonic() < deadline
+        ):
+            for attempt in left:
+                with suppress(StoreUnavailableError, OSError):  # the next worker goes on
+                    self._look_after(attempt)
+            time.sleep(POLL_INTERVAL / 4)
         for attempt in self.attempts.values():
             _release(attempt)
         self.runner.close()
         self.notifier.close()
         event(LOGGER, "worker stopped", worker=self.name, left=len(self.attempts))
 
+    def _has_begun(self, attempt: Attempt) -> bool:
+        try:
+            health = self.runner.poll(attempt.folder)
+            return attempt.lock is not None and health is not Health.WAITING
+        except ProcessingError:
+            return False
+
     def _begin(self, job: Job) -> None:
         self._log("job claimed", job, process=job.request.process)
         folder = self.folders.job(job.id).attempt(job.attempt)
-        attempt = self.attempts[job.id] = Attempt(job, folder)
+        attempt = self.attempts[folder.path] = Attempt(job, folder)
         self._start(attempt)
 
     def _start(self, attempt: Attempt) -> None:
         """Start a claimed job, unless another worker is still busy with its folder."""
         attempt.lock = attempt.folder.job.lock()
         if attempt.lock is None:
+            if time.time() > attempt.claimed + self.lease:
+                attempt.stop(Why.REQUEUED, "another worker does not let go of the job")
             return
         try:
             self._prepare(attempt)
         except OSError as error:
-            attempt.stop(Why.LIMIT, f"the server cannot write: {error.strerror}")
+            attempt.stop(Why.LIMIT, _unwritable(error))
 
     def _prepare(self, attempt: Attempt) -> None:
         folder = attempt.folder.job
@@ -227,7 +240,7 @@ class Worker:
         else:
             told = False
         self._log("attempt over", attempt.job, state=state or "lost", message=message)
-        del self.attempts[attempt.job.id]
+        del self.attempts[attempt.folder.path]
         try:
             if told:
                 self._tell(attempt.job.id)
@@ -239,8 +252,11 @@ class Worker:
     def _finish(self, attempt: Attempt, state: JobState, message: str, end: End | None) -> bool:
         """Publish the results of a success and say how the job ended; False where it had ended."""
         outputs = end.outputs if end is not None and state is JobState.SUCCEEDED else ()
-        if state is JobState.SUCCEEDED:
-            self.folders.publish(attempt.folder)
+        if outputs:
+            try:
+                self.folders.publish(attempt.folder)
+            except OSError as error:
+                state, outputs, message = JobState.FAILED, (), _unwritable(error)
         told = self.store.finish(
             attempt.job.id,
             attempt.job.attempt,
@@ -280,21 +296,24 @@ class Worker:
 
     def _scan(self) -> None:
         """Look for what workers that are gone left: attempts that live, folders, lost jobs."""
+        mine = {attempt.job.id for attempt in self.attempts.values()}
         for folder in self.folders.begun():
-            if folder.path.name not in self.attempts:
-                self._inspect(folder)
+            lock = None if folder.path.name in mine else folder.lock()
+            if lock is not None:  # else another worker looks after it
+                try:
+                    self._inspect(folder, lock)
+                finally:
+                    if not any(attempt.lock is lock for attempt in self.attempts.values()):
+                        lock.release()
         for job in self.store.lost(now=time.time()):
-            if job.id not in self.attempts:
+            if job.id not in mine:
                 state = self._give_back(job, "its worker vanished")
                 self._log("job lost", job, state=state)
                 if state.is_final:
                     self._tell(job.id)
 
-    def _inspect(self, folder: JobFolder) -> None:
+    def _inspect(self, folder: JobFolder, lock: Lock) -> None:
         """Adopt the attempt of a job that runs, take away what is left of others."""
-        lock = folder.lock()
-        if lock is None:  # another worker looks after it
-            return
         job = self.store.get(folder.path.name)
         running = job if job is not None and job.state is JobState.RUNNING else None
         for left in folder.attempts():
@@ -304,12 +323,10 @@ class Worker:
             current = folder.attempt(running.attempt)
             if self.runner.adopt(current):
                 self._log("attempt adopted", running)
-                self.attempts[running.id] = attempt = Attempt(running, current, lock)
+                self.attempts[current.path] = attempt = Attempt(running, current, lock)
                 self._renew(attempt)
-                return
         elif job is None or job.state.is_final:
             self.folders.close_job(folder)
-        lock.release()
 
     def _close_attempt(self, folder: AttemptFolder) -> None:
         """End all of an attempt that nobody waits for, and keep its log."""
@@ -318,6 +335,10 @@ class Worker:
 
     def _log(self, text: str, job: Job, **fields: object) -> None:
         event(LOGGER, text, job=job.id, attempt=job.attempt, worker=self.name, **fields)
+
+
+def _unwritable(error: OSError) -> str:
+    return f"this server cannot write: {error.strerror}"
 
 
 def _release(attempt: Attempt) -> None:

@@ -120,9 +120,9 @@ def test_a_killed_leader_is_a_lost_attempt(place: Place) -> None:
     worker = place.worker()
     identifier = place.submit("family")
     drive(worker, lambda: step_of(place, identifier) == "with a family")
-    drive(worker, lambda: worker.attempts[identifier].measured > 0)
-    worker.attempts[identifier].excess(worker.allowance, worker.runner)
-    record = json.loads(worker.attempts[identifier].folder.process_file.read_text())
+    (attempt,) = worker.attempts.values()
+    attempt.excess(worker.allowance, worker.runner)
+    record = json.loads(attempt.folder.process_file.read_text())
     os.kill(record["pid"], signal.SIGKILL)
     drive(worker, lambda: place.job(identifier).attempt == 2)
     assert place.job(identifier).state is JobState.RUNNING
@@ -199,8 +199,8 @@ def test_a_waiting_job_that_is_dismissed_never_begins(place: Place) -> None:
 def test_a_job_dismissed_while_it_ends_has_no_results(place: Place) -> None:
     worker = place.worker()
     identifier = place.submit("good")
-    drive(worker, lambda: identifier in worker.attempts)
-    folder = worker.attempts[identifier].folder
+    drive(worker, lambda: worker.attempts)
+    folder = place.folders.job(identifier).attempt(1)
     wait_for(lambda: folder.read_end() is not None)
     place.store.dismiss(identifier, now=time.time(), reason="enough")
     (job,) = place.run(worker, identifier)
@@ -247,7 +247,7 @@ def test_an_attempt_is_looked_after_by_one_worker_only(place: Place) -> None:
     identifier = place.submit("wait")
     drive(first, lambda: step_of(place, identifier) == "ending")
     second.step()
-    assert (list(first.attempts), list(second.attempts)) == ([identifier], [])
+    assert (len(first.attempts), len(second.attempts)) == (1, 0)
 
 
 def test_a_worker_that_lost_its_lease_ends_the_attempt(place: Place) -> None:
@@ -278,3 +278,26 @@ def test_folders_of_jobs_that_are_over_are_swept(place: Place) -> None:
     place.worker().step()
     assert place.leftovers() == []
     assert (place.folders.logs / f"{over}-1.txt").read_text() == "kept"
+
+
+def test_a_worker_that_gets_its_own_lost_job_again_ends_the_old_attempt_first(
+    place: Place,
+) -> None:
+    worker = place.worker()
+    identifier = place.submit("wait")
+    drive(worker, lambda: step_of(place, identifier) == "ending")
+    place.store.give_back(identifier, 1, now=time.time(), reason="a test", counts=False)
+    drive(worker, lambda: place.job(identifier).attempt == 2)
+    drive(worker, lambda: len(worker.attempts) == 1 and step_of(place, identifier) == "ending")
+    first, second = (place.folders.job(identifier).attempt(number) for number in (1, 2))
+    assert (first.path.exists(), second.path.exists()) == (False, True)
+
+
+def test_a_disk_that_cannot_be_written_fails_the_job_and_not_the_worker(place: Place) -> None:
+    worker = place.worker()
+    worker.step()  # looks for old results, for a minute from now
+    place.folders.outputs.rmdir()
+    place.folders.outputs.write_text("a file where a folder should be")
+    (job,) = place.run(worker, place.submit("good"))
+    assert (job.state, job.outputs) == (JobState.FAILED, ())
+    assert job.message.startswith("this server cannot write: ")

@@ -109,6 +109,7 @@ def test_a_host_that_is_not_allowed_is_not_told(
         "http://hooks.example.org@evil.example/",
         "http://user:word@hooks.example.org/",
         "https://[::1]/",
+        "https://[::1/",
         "http:///path",
         "ftp://hooks.example.org/",
         "file:///etc/passwd",
