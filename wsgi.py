@@ -1,7 +1,7 @@
-"""The WSGI application, for `python -m processes serve` and for any server of single threads."""
+"""The WSGI application, for any server; workers run the jobs: `python -m processes.jobs worker`."""
 
 from __future__ import annotations
 
-from processes.service import make_application
+from processes.application import make_application
 
 application = make_application()

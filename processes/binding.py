@@ -5,20 +5,16 @@ The rules of the clients behind these choices stand in ``docs/clients.md``.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from pywps import ComplexOutput, Format, LiteralInput
-from pywps.app.WPSRequest import WPSRequest
 from pywps.inout.literaltypes import AllowedValue, AnyValue
 from pywps.validator.allowed_value import ALLOWEDVALUETYPE
 
 from kernels.chains.artefacts import MediaType, OutputInfo
 from kernels.chains.request import OptionInfo
-from kernels.errors import FournaiseError, RequestError
+from kernels.errors import FournaiseError
 
 LONGEST_MESSAGE = 300
 """PyWPS cuts the message of a failed process there."""
@@ -32,9 +28,7 @@ _ENDINGS = {
     MediaType.QML: ".qml",
     MediaType.ZIP: ".zip",
 }
-_LITERAL_KEYS = {"identifier", "data", "uom", "datatype"}
 _PICKER_NAMES = ("date", "datum", "column")
-_KVP_ATTRIBUTE = re.compile(r"@(datatype|uom|mimetype|encoding|schema)=[^@]*$", re.IGNORECASE)
 
 
 def literal_input(info: OptionInfo, *, server_default: bool) -> LiteralInput:
@@ -124,97 +118,6 @@ def _default(info: OptionInfo) -> object:
     if isinstance(info.default, bool):
         return str(info.default).lower()
     return str(info.default) if isinstance(info.default, Path) else info.default
-
-
-def given_texts(request: WPSRequest) -> dict[str, list[str]]:
-    """Take the texts out of a request as PyWPS parsed it.
-
-    Parameters
-    ----------
-    request : WPSRequest
-        Fresh from a client.
-
-    Returns
-    -------
-    dict
-        By name of the input, every literal that is not empty, in order.
-
-    Raises
-    ------
-    RequestError
-        An input is not a literal.
-    """
-    arguments = request.http_request.args if request.http_request.method == "GET" else {}
-    for key, value in arguments.items():
-        if key.lower() == "datainputs":
-            return _texts_of_query(value)
-    texts: dict[str, list[str]] = {}
-    for name, items in request.inputs.items():
-        found = [_literal_text(name, item) for item in items]
-        texts[name] = [text for text in found if text]
-    return texts
-
-
-def _literal_text(name: str, item: Mapping[str, Any]) -> str:
-    if not set(item) <= _LITERAL_KEYS:
-        raise RequestError(name, "a literal value", "other data or a reference")
-    text = str(item.get("data", "")).strip()
-    return "" if text == "None" else text  # PyWPS's spelling of an empty element
-
-
-def _texts_of_query(text: str) -> dict[str, list[str]]:
-    """Read ``name=value;name=value``; a value may hold ``=`` and ``@``, which PyWPS drops."""
-    texts: dict[str, list[str]] = {}
-    for pair in filter(None, text.split(";")):
-        name, _, value = pair.partition("=")
-        name, _, attributes = name.partition("@")
-        if attributes:
-            raise RequestError(name, "a literal value", "other data or a reference")
-        while match := _KVP_ATTRIBUTE.search(value):
-            value = value[: match.start()]
-        found = texts.setdefault(name, [])
-        if plain := unquote(value).strip():
-            found.append(plain)
-    return texts
-
-
-def stored_inputs(texts: Mapping[str, Sequence[str]]) -> dict[str, list[LiteralInput]]:
-    """Give texts the form in which PyWPS queues a request, without loss.
-
-    Parameters
-    ----------
-    texts : mapping
-        As `given_texts` returns them.
-
-    Returns
-    -------
-    dict
-        By name, a text literal for each value.
-    """
-    stored: dict[str, list[LiteralInput]] = {}
-    for name, values in texts.items():
-        if not values:
-            continue
-        stored[name] = [LiteralInput(name, name, data_type="string") for _ in values]
-        for literal, value in zip(stored[name], values, strict=True):
-            literal.data = value
-    return stored
-
-
-def stored_texts(inputs: Mapping[str, Iterable[LiteralInput]]) -> dict[str, list[str]]:
-    """Read back what `stored_inputs` made.
-
-    Parameters
-    ----------
-    inputs : mapping
-        The inputs of a request, straight or through the queue.
-
-    Returns
-    -------
-    dict
-        By name of the input, its texts.
-    """
-    return {name: [literal.data for literal in literals] for name, literals in inputs.items()}
 
 
 def plain_message(error: FournaiseError) -> str:

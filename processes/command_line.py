@@ -26,7 +26,7 @@ from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, FournaiseError, InputError, RequestError
 from processes.declared import declared_chains
 from processes.resolve import any_path, resolve_values
-from processes.settings import ConfigurationError, check_address, read_settings
+from processes.settings import ConfigurationError, Settings, check_address, read_settings
 from processes.texts import read_texts
 
 if TYPE_CHECKING:
@@ -81,11 +81,15 @@ def _parser(chains: Mapping[str, Chain]) -> argparse.ArgumentParser:
     describe = commands.add_parser("describe", help="describe inputs and outputs of a process")
     describe.add_argument("name", choices=list(chains), metavar="NAME")
     describe.set_defaults(command=_describe)
-    server = commands.add_parser("serve", help="serve the processes over WPS")
-    where = server.add_mutually_exclusive_group()
-    where.add_argument("--address", metavar="HOST:PORT", help="to listen on")
-    where.add_argument("--port", help="to listen on, on this machine only")
-    server.set_defaults(command=_serve)
+    for name, command, text in (
+        ("serve", _serve, "serve the processes over WPS, with a worker that runs the jobs"),
+        ("web", _web, "serve the processes over WPS; workers run elsewhere"),
+    ):
+        server = commands.add_parser(name, help=text)
+        where = server.add_mutually_exclusive_group()
+        where.add_argument("--address", metavar="HOST:PORT", help="to listen on")
+        where.add_argument("--port", help="to listen on, on this machine only")
+        server.set_defaults(command=command)
     return parser
 
 
@@ -199,8 +203,18 @@ def _print_entry(name: str, title: str, abstract: str) -> None:
 def _serve(options: argparse.Namespace, _chains: Mapping[str, Chain]) -> None:
     from processes.server import serve  # noqa: PLC0415 - only the server needs the web
 
+    serve(_server_settings(options))
+
+
+def _web(options: argparse.Namespace, _chains: Mapping[str, Chain]) -> None:
+    from processes.server import serve_web  # noqa: PLC0415 - only the server needs the web
+
+    serve_web(_server_settings(options))
+
+
+def _server_settings(options: argparse.Namespace) -> Settings:
     settings = read_settings()
     address = options.address or (f"127.0.0.1:{options.port}" if options.port else None)
     if address:
         settings = dataclasses.replace(settings, listen_address=check_address(address))
-    serve(settings)
+    return settings

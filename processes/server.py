@@ -1,91 +1,127 @@
-"""The application under gunicorn, with the settings that its jobs need."""
+"""The web server, and the web server with a worker beside it."""
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 import signal
-from collections.abc import Callable
-from functools import partial
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from processes.settings import Settings
+from processes.settings import Settings, check_access
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-Factory = Callable[[Settings], "WSGIApplication"]
+LOGGER = logging.getLogger(__name__)
+STOP_TIMEOUT = 10.0
+"""Longest time that the two may take to stop [s]."""
+_RESTART_AFTER = 1.0
+_COMMANDS = {
+    "web": ("-m", "processes", "web"),
+    "worker": ("-m", "processes.jobs", "worker"),
+}
 
 
-def serve(settings: Settings, factory: Factory | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; running jobs are cancelled then.
+def serve_web(settings: Settings) -> None:
+    """Answer requests until SIGTERM or SIGINT; jobs go on without.
 
     Parameters
     ----------
     settings : Settings
         Holds the address to listen on.
-    factory : callable, optional
-        ``factory(settings) -> WSGI application``; the declared processes by default.
 
     Raises
     ------
     SystemExit
         When the server has stopped.
     """
+    check_access(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    _Gunicorn(settings, (factory or _declared)(settings)).run()
-
-
-def _declared(settings: Settings) -> WSGIApplication:
-    from processes.service import make_application  # noqa: PLC0415 - loads every process
-
-    return make_application(settings)
+    _Gunicorn(settings).run()
 
 
 class _Gunicorn(BaseApplication):
-    """Loads the application before the workers start: jobs find every module imported."""
+    """Makes the application in each of its processes, after the fork: stores are not shared."""
 
-    def __init__(self, settings: Settings, application: WSGIApplication) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.application = application
         super().__init__()
 
     def load_config(self) -> None:
-        options = {
+        options: dict[str, Any] = {
             "bind": self.settings.listen_address,
-            "worker_class": "sync",
-            "workers": 2,  # one may be busy with a synchronous request while the other answers
-            "timeout": 0,  # a synchronous request may take as long as it takes
-            "graceful_timeout": 10,
+            "worker_class": "gthread",
+            "workers": 2,
+            "threads": 4,
+            "timeout": 120,  # of a process that does not even beat; requests have their own
+            "graceful_timeout": 3,
+            "keepalive": 5,
             "limit_request_line": 8190,
-            "control_socket_disable": True,  # it is served by a thread
-            "post_worker_init": _prepare_forks,
-            "worker_exit": _cancel_jobs,
+            "limit_request_fields": 50,
+            "limit_request_field_size": 8190,
+            "control_socket_disable": True,
+            "accesslog": None,
         }
         for name, value in options.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
-        return self.application
+        from processes.application import make_application  # noqa: PLC0415 - in the worker only
+
+        return make_application(self.settings)
 
 
-def _prepare_forks(worker: Any) -> None:
-    os.register_at_fork(after_in_child=partial(_leave_the_web, worker))
+def serve(settings: Settings) -> None:
+    """Run the web server and a worker, each again when it breaks off, until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    settings : Settings
+        Holds the address to listen on.
+    """
+    check_access(settings)
+    stopping = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    web = (*_COMMANDS["web"], "--address", settings.listen_address)
+    commands = _COMMANDS | {"web": web}
+    LOGGER.info("serving at %s", settings.service_url)
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    again: dict[str, float] = dict.fromkeys(_COMMANDS, 0.0)
+    try:
+        while not stopping:
+            for name, command in commands.items():
+                process = running.get(name)
+                if process is not None and process.poll() is not None:
+                    LOGGER.error("the %s broke off with exit code %s", name, process.returncode)
+                    again[name] = time.monotonic() + _RESTART_AFTER
+                    del running[name]
+                elif process is None and time.monotonic() >= again[name]:
+                    running[name] = subprocess.Popen([sys.executable, *command])
+            time.sleep(0.1)
+    finally:
+        _stop(list(running.values()))
 
 
-def _leave_the_web(worker: Any) -> None:
-    """Let a job keep neither the port nor the signal handlers of the worker it comes from."""
-    signal.set_wakeup_fd(-1)
-    for number in worker.SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    for listener in worker.sockets:
-        listener.close()
-
-
-def _cancel_jobs(_arbiter: Any, _worker: Any) -> None:
-    for job in multiprocessing.active_children():
-        job.terminate()
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Ask all to stop, then make them."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + STOP_TIMEOUT
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(deadline - time.monotonic(), 0.0))
+        process.kill()
+        process.wait()

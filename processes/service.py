@@ -1,163 +1,271 @@
-"""The WPS and its results as one WSGI application."""
+"""WPS over the store of jobs: requests are checked and become jobs, jobs become documents.
+
+PyWPS reads and describes; nothing is run here. A request that is answered at once (a synchronous
+one, of a process that allows it) waits for its job as a client would.
+"""
 
 from __future__ import annotations
 
-import copy
-import inspect
-from collections.abc import Iterable
-from importlib import import_module
-from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
 
 import pywps
-from pywps import configuration, dblog
-from pywps.app.WPSRequest import WPSRequest
-from pywps.exceptions import InvalidParameterValue
-from pywps.response.execute import ExecuteResponse
-from pywps.response.status import WPS_STATUS
-from werkzeug.exceptions import HTTPException, LengthRequired, NotFound, UnsupportedMediaType
-from werkzeug.utils import redirect
-from werkzeug.wrappers import Request
+from pywps import Process
+from pywps.exceptions import (
+    InvalidParameterValue,
+    MissingParameterValue,
+    NoApplicableCode,
+    OperationNotSupported,
+)
+from pywps.response.capabilities import CapabilitiesResponse
+from pywps.response.describe import DescribeResponse
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
 
+from kernels.errors import FournaiseError, RequestError
+from processes.binding import plain_message
 from processes.chain_process import ChainProcess
-from processes.declared import declared_names
-from processes.results import result_file
-from processes.settings import Settings, configuration_files, read_settings
+from processes.jobs.errors import QueueFullError, QuotaError, StoreUnavailableError
+from processes.jobs.model import Job, JobState, NewJob
+from processes.jobs.store import JobStore
+from processes.pages import JobPages
+from processes.protocol.documents import refusal, result_document, status_info
+from processes.protocol.inputs import check_inputs, check_outputs
+from processes.protocol.reading import Request
+from processes.request_key import request_key
+from processes.running import pywps_inputs
+from processes.settings import Settings, configuration_files
+from processes.users import user_of
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+LOGGER = logging.getLogger(__name__)
+# it logs every refusal as an error with a traceback; ours are logged below
+logging.getLogger("PYWPS").setLevel(logging.CRITICAL)
+
+XML = "text/xml; charset=utf-8"
+_POLL = 0.05
+_MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}")
+_HOW_TO_WAIT = (
+    "this process runs for long, ask for it with storeExecuteResponse=true and status=true "
+    "(owslib: mode ASYNC and output=[])"
+)
 
 
 class Service(pywps.Service):
-    """PyWPS with requests that are checked before they become jobs."""
+    """PyWPS whose jobs are kept in a store.
 
-    def execute(self, identifier: str, wps_request: WPSRequest, uuid: UUID) -> ExecuteResponse:
-        """Run or queue a process under an identifier that nobody can guess."""
-        job = uuid4()  # PyWPS's own tells time and machine, and results have no other lock
-        dblog.log_request(job, wps_request)
+    Parameters
+    ----------
+    processes : iterable of pywps.Process
+        What is offered.
+    settings : Settings
+        Of the server.
+    store : JobStore
+        Takes the jobs.
+    """
+
+    def __init__(self, processes: Iterable[Process], settings: Settings, store: JobStore) -> None:
+        super().__init__(list(processes), cfgfiles=[str(file) for file in configuration_files()])
+        self.settings = settings
+        self.store = store
+        self.pages = JobPages(settings=settings, store=store, processes=self.processes)
+        self._documents: dict[tuple[str, ...], bytes] = {}
+        self._operations: dict[str, Callable[[Request, str], Response]] = {
+            "getcapabilities": self._capabilities,
+            "describeprocess": self._describe,
+            "execute": self._execute,
+            "getstatus": self._status,
+            "getresult": self._result,
+            "dismiss": self._dismiss,
+        }
+
+    def call(self, http_request: HttpRequest) -> Response:
+        """Answer a request; every error becomes an ExceptionReport."""
+        user = user_of(http_request)
         try:
-            return super().execute(identifier, wps_request, job)
-        except Exception:
-            dblog.store_status(job, WPS_STATUS.FAILED, "refused", 100)
-            raise
+            request = Request(http_request)
+            return self._operations[request.operation](request, user)
+        except (HTTPException, FournaiseError) as error:
+            told = _as_told(error)
+            LOGGER.info(
+                "refused code=%s input=%s user=%s reason=%s",
+                told.name,
+                told.locator,
+                user,
+                told.description,
+            )
+        except Exception:  # the one edge behind which nothing unforeseen may pass
+            LOGGER.exception("a request failed unexpectedly")
+            text = "unexpected error, described in the log of the server"
+            told = NoApplicableCode(text, code=500)
+        return refusal(told)
 
-    def prepare_process_for_execution(self, identifier: str) -> ChainProcess:
-        """Copy a process for one job; its working folder is made when it runs."""
-        if identifier not in self.processes:
+    def _capabilities(self, request: Request, _user: str) -> Response:
+        return self._described(
+            ("capabilities", request.language),
+            lambda: _Capabilities(request, None, version="1.0.0", processes=self.processes),
+        )
+
+    def _describe(self, request: Request, _user: str) -> Response:
+        names = tuple(filter(None, request.identifiers or ()))
+        if not names:
+            raise MissingParameterValue("Identifier must be given", "Identifier")
+        if "all" not in map(str.lower, names):
+            for name in names:
+                self._process(name)
+        return self._described(
+            (request.language, *names),
+            lambda: DescribeResponse(request, None, processes=self.processes, identifiers=names),
+        )
+
+    def _described(self, key: tuple[str, ...], make: Callable[[], Any]) -> Response:
+        """Render a document once: the processes do not change while the server runs."""
+        if key not in self._documents:
+            document, _ = make()._construct_doc()  # its public way writes to PyWPS's database
+            self._documents[key] = document.encode()
+        return Response(self._documents[key], content_type=XML)
+
+    def _process(self, name: str) -> Process:
+        if name not in self.processes:
             known = ", ".join(self.processes)
             raise InvalidParameterValue(f"Identifier must be one of {known}", "Identifier")
-        process: ChainProcess = copy.deepcopy(self.processes[identifier])
-        process.service = self
-        return process
+        return self.processes[name]
 
-    def _parse_and_execute(
-        self, process: ChainProcess, wps_request: WPSRequest, uuid: UUID
-    ) -> ExecuteResponse:
-        process.accept(wps_request)
-        return process.execute(wps_request, uuid)
+    def _execute(self, request: Request, user: str) -> Response:
+        process = self._process(request.identifier)
+        is_long = getattr(process, "is_long", process.status_supported == "true")
+        if is_long and not request.is_async:
+            raise InvalidParameterValue(_HOW_TO_WAIT, "status")
+        new = self._accept(process, request, user)
+        job = (
+            self.store.reusable(new.request_key, user, now=time.time())
+            if (self.settings.reuse_results and new.request_key)
+            else None
+        )
+        if job is None:
+            job = self.store.submit(new, now=time.time())
+            LOGGER.info("accepted job=%s process=%s user=%s", job.id, process.identifier, user)
+        if request.is_async:
+            return self.pages.document(job)
+        return self._wait(job, request)
 
+    def _accept(self, process: Process, request: Request, user: str) -> NewJob:
+        inputs = check_inputs(process, request.given)
+        wanted = (request.raw_output,) if request.raw_output else request.wanted
+        outputs = check_outputs(process, wanted)
+        key = ""
+        if isinstance(process, ChainProcess):
+            key = request_key(process, process.make_request(inputs), outputs)
+        else:
+            pywps_inputs(process, inputs)
+        return NewJob(
+            process=process.identifier,
+            version=process.version,
+            user=user,
+            inputs=inputs,
+            outputs=outputs,
+            lineage=request.with_lineage,
+            title=request.title,
+            notify=_notify_addresses(request.notify, self.settings),
+            request_key=key,
+        )
 
-class Application:
-    """Paths of the server: ``/wps`` and ``/outputs/...``.
+    def _wait(self, job: Job, request: Request) -> Response:
+        """Wait for a short job; a client that gives up leaves a job that nobody needs."""
+        deadline = time.monotonic() + self.settings.sync_seconds
+        while not job.state.is_final and time.monotonic() < deadline:
+            time.sleep(_POLL)
+            job = self.store.get(job.id) or job
+        if not job.state.is_final:
+            self.store.dismiss(job.id, now=time.time(), reason="the client did not wait for it")
+            raise NoApplicableCode(
+                f"no result within {self.settings.sync_seconds:g} s: ask asynchronously"
+            )
+        if request.raw_output and job.state is JobState.SUCCEEDED:
+            return self.pages.raw(job)
+        if request.raw_output:
+            raise NoApplicableCode(job.message)
+        return self.pages.document(job, with_status=False)
 
-    Parameters
-    ----------
-    service : Service
-        Answers ``/wps``.
-    settings : Settings
-        Where results are kept and under which address.
-    """
+    def _job(self, request: Request) -> Job:
+        job = self.store.by_token(request.job_id) if request.job_id else None
+        if job is None:
+            raise InvalidParameterValue("JobID must be that of a job of this server", "JobID")
+        return job
 
-    def __init__(self, service: Service, settings: Settings) -> None:
-        self.service = service
-        self.settings = settings
+    def _status(self, request: Request, _user: str) -> Response:
+        return Response(status_info(self._job(request)), content_type=XML)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        request = Request(environ)
-        try:
-            answer = self._route(request)
-        except HTTPException as error:
-            answer = error.get_response(environ)
-        return answer(environ, start_response)
+    def _result(self, request: Request, _user: str) -> Response:
+        job = self._job(request)
+        if job.state is not JobState.SUCCEEDED:
+            raise InvalidParameterValue(f"JobID has no result, it is {job.state}", "JobID")
+        return Response(result_document(job, self.pages.addresses(job).outputs), content_type=XML)
 
-    def _route(self, request: Request) -> WSGIApplication:
-        if request.path == "/wps":
-            _check_form(request)
-            return self.service
-        if request.path.startswith("/outputs/"):
-            name = request.path.removeprefix("/outputs/")
-            return result_file(self.settings.outputs_folder, name, request)
-        if request.path == "/":
-            return redirect(f"{self.settings.service_url}?service=WPS&request=GetCapabilities")
-        raise NotFound
-
-
-def _check_form(request: Request) -> None:
-    """Refuse what PyWPS would stumble over, or answer outside the standard."""
-    if request.method == "POST" and request.content_length is None:
-        raise LengthRequired("give Content-Length, chunked requests are not read")
-    if "json" in request.mimetype:
-        raise UnsupportedMediaType("WPS requests are XML documents or addresses")
-
-
-def declared_processes() -> tuple[type[ChainProcess], ...]:
-    """Return the processes that this package declares.
-
-    Returns
-    -------
-    tuple of type
-        The subclass of `ChainProcess` of each declared module.
-    """
-    found: list[type[ChainProcess]] = []
-    for name in declared_names():
-        module = import_module(f"processes.{name}")
-        found += [
-            value
-            for _, value in inspect.getmembers(module, inspect.isclass)
-            if issubclass(value, ChainProcess) and value.__module__ == module.__name__
-        ]
-    return tuple(found)
-
-
-def make_application(
-    settings: Settings | None = None,
-    processes: Iterable[type[ChainProcess]] | None = None,
-) -> Application:
-    """Make the WSGI application; folders and the database are created.
-
-    Parameters
-    ----------
-    settings : Settings, optional
-        As the configuration files have them by default.
-    processes : iterable of type, optional
-        The declared ones by default.
-
-    Returns
-    -------
-    Application
-        For servers with one thread per worker: PyWPS forks a process for each job.
-    """
-    settings = settings or read_settings()
-    kinds = declared_processes() if processes is None else processes
-    settings.outputs_folder.mkdir(parents=True, exist_ok=True)
-    settings.work_folder.mkdir(parents=True, exist_ok=True)
-    service = Service(
-        [kind(settings) for kind in kinds], cfgfiles=[str(file) for file in configuration_files()]
-    )
-    _configure(settings)
-    dblog.get_session().close()  # the tables exist before several workers could create them
-    return Application(service, settings)
+    def _dismiss(self, request: Request, user: str) -> Response:
+        job = self.pages.dismiss(self._job(request), user)
+        return Response(status_info(job), content_type=XML)
 
 
-def _configure(settings: Settings) -> None:
-    """Tell PyWPS what follows from the settings."""
-    database = f"sqlite:///{settings.state_folder / 'jobs.sqlite'}"
-    for section, option, value in (
-        ("server", "url", settings.service_url),
-        ("server", "outputurl", settings.outputs_url),
-        ("server", "outputpath", str(settings.outputs_folder)),
-        ("server", "workdir", str(settings.work_folder)),
-        ("logging", "database", database),
-    ):
-        configuration.CONFIG.set(section, option, value.replace("%", "%%"))
+def _notify_addresses(text: str, settings: Settings) -> tuple[str, ...]:
+    """Read who is told of the end; what is no address, as the ``true`` of PEPS, is nobody."""
+    if text.lower().startswith(("http://", "https://")):
+        if urlsplit(text).hostname not in settings.notify_hosts:
+            raise InvalidParameterValue(
+                "notifmail must name a host that the server knows", "notify"
+            )
+        return (text,)
+    mail = text.removeprefix("mailto:")
+    return (f"mailto:{mail}",) if _MAIL.fullmatch(mail) and settings.smtp_server else ()
+
+
+class _Capabilities(CapabilitiesResponse):
+    """PyWPS's, without the version whose documents it does not write."""
+
+    def _construct_doc(self) -> tuple[str, str]:
+        document, media_type = super()._construct_doc()
+        return document.replace(
+            "        <ows:ServiceTypeVersion>2.0.0</ows:ServiceTypeVersion>\n", ""
+        ), media_type
+
+
+class _Busy(NoApplicableCode):
+    """Too many jobs wait; told as WPS's ServerBusy."""
+
+    name = "ServerBusy"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, code=429)
+
+
+class _Unavailable(NoApplicableCode):
+    """The store of jobs does not answer."""
+
+    name = "NoApplicableCode"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, code=503)
+
+
+def _as_told(error: HTTPException | FournaiseError) -> NoApplicableCode:
+    """Turn an error into what WPS has for it."""
+    match error:
+        case OperationNotSupported():
+            told = InvalidParameterValue("request must be an operation of WPS 1.0.0", "request")
+        case NoApplicableCode():
+            told = error
+        case RequestError():
+            told = InvalidParameterValue(plain_message(error), error.argument)
+        case QueueFullError() | QuotaError():
+            told = _Busy(plain_message(error))
+        case StoreUnavailableError():
+            told = _Unavailable(plain_message(error))
+        case FournaiseError():
+            told = NoApplicableCode(plain_message(error))
+        case _:
+            told = NoApplicableCode(error.description, code=error.code or 400)
+    return told

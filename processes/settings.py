@@ -7,6 +7,7 @@ The file beside the checkout's README is read first; a file named by the environ
 from __future__ import annotations
 
 import configparser
+import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable
@@ -62,6 +63,17 @@ class Settings:
         How often a job is tried that breaks off.
     user_results_gb : int or None
         Results that one user may keep [GB]; None: no limit.
+    reuse_results : bool
+        Whether an equal request on unchanged files gets the result of an earlier job.
+    sync_seconds : int
+        Longest wait for the job of a synchronous request [s].
+    access : str
+        ``open`` (everybody who reaches the server, which then listens on this machine only) or
+        ``keys``.
+    user_header : str
+        Header in which a portal in front names the user; empty: none is believed.
+    requests_per_minute : int
+        Of one user, or of one address on an open server; more are refused.
     process_modules : tuple of str
         Modules with the operator's own processes.
     worker_slots : int
@@ -101,6 +113,11 @@ class Settings:
     jobs_queued_per_user: int | None = 200
     job_attempts: int = 2
     user_results_gb: int | None = None
+    reuse_results: bool = False
+    sync_seconds: int = 60
+    access: str = "open"
+    user_header: str = ""
+    requests_per_minute: int = 1200
     process_modules: tuple[str, ...] = ()
     worker_slots: int = 2
     job_seconds: int | None = None
@@ -134,7 +151,7 @@ class Settings:
 
     @property
     def outputs_folder(self) -> Path:
-        """Where results and status documents are kept; everything in it can be downloaded."""
+        """Where the results of jobs are kept, in a folder each."""
         return self.state_folder / "outputs"
 
     @property
@@ -245,6 +262,31 @@ def check_address(text: str) -> str:
     return text
 
 
+def check_access(settings: Settings) -> None:
+    """Check that a server without keys is reached from this machine only.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the server.
+
+    Raises
+    ------
+    ConfigurationError
+        Others could reach it.
+    """
+    host = settings.listen_address.rpartition(":")[0].strip("[]")
+    try:
+        is_local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = host == "localhost"
+    if settings.access == "open" and not is_local:
+        raise ConfigurationError(
+            "listen_address must be of this machine, as 127.0.0.1:5000, while access = open: make "
+            f"keys with python -m processes.jobs keys create and set access = keys; got {host}"
+        )
+
+
 def _address(_name: str, text: str, _folder: Path) -> str:
     return check_address(text)
 
@@ -289,10 +331,17 @@ def _text(_name: str, text: str, _folder: Path) -> str:
     return text
 
 
-def _stop_policy(name: str, text: str, _folder: Path) -> str:
-    if text not in STOP_POLICIES:
-        raise ConfigurationError(f"{name} must be one of {', '.join(STOP_POLICIES)}, got {text}")
-    return text
+def _choice(*allowed: str) -> Callable[[str, str, Path], str]:
+    def read(name: str, text: str, _folder: Path) -> str:
+        if text not in allowed:
+            raise ConfigurationError(f"{name} must be one of {', '.join(allowed)}, got {text}")
+        return text
+
+    return read
+
+
+def _switch(name: str, text: str, folder: Path) -> bool:
+    return _choice("true", "false")(name, text.lower(), folder) == "true"
 
 
 _READERS: dict[str, Callable[[str, str, Path], Any]] = {
@@ -311,13 +360,18 @@ _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "jobs_queued_per_user": _count,
     "job_attempts": _count,
     "user_results_gb": _count,
+    "reuse_results": _switch,
+    "sync_seconds": _count,
+    "access": _choice("open", "keys"),
+    "user_header": _text,
+    "requests_per_minute": _count,
     "process_modules": _words,
     "worker_slots": _count,
     "job_seconds": _count,
     "job_memory_limit_mb": _count,
     "job_disk_mb": _count,
     "disk_reserve_mb": _count,
-    "stop_policy": _stop_policy,
+    "stop_policy": _choice(*STOP_POLICIES),
     "results_days": _count,
     "results_gb": _count,
     "notify_hosts": _words,

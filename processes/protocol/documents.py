@@ -58,7 +58,7 @@ class Addresses:
     status : str
         Of the job's status; empty where the client did not ask for one.
     outputs : str
-        Folder of the job's results.
+        What the names of the job's results are added to.
     """
 
     service: str
@@ -219,7 +219,7 @@ def _complex(text: str, media_type: str) -> etree._Element:
 
 def _output(put: Any, found: Output, folder: str) -> etree._Element:
     if found.file:
-        content = _wps("Reference", href=f"{folder}/{found.file}", mimeType=found.media_type)
+        content = _wps("Reference", href=f"{folder}{found.file}", mimeType=found.media_type)
     elif isinstance(found.value, dict):
         content = _wps("Data", _box(found.value["data"], found.value["crs"]))
     elif found.media_type:
@@ -249,12 +249,11 @@ def refusal(error: NoApplicableCode) -> Response:
     Returns
     -------
     werkzeug.wrappers.Response
-        ExceptionReport; 400, unless the error has a status of its own below 500 or is 503.
+        ExceptionReport, with the status of the error.
     """
     report = _exception_report(error.name, str(error.locator or ""), str(error.description or ""))
     report.set(f"{{{_XSI}}}schemaLocation", f"{OWS} {_SCHEMAS}/ows/1.1.0/owsExceptionReport.xsd")
-    code = error.code if error.code < 500 or error.code == 503 else 400
-    return Response(_document(report), code, content_type="text/xml; charset=utf-8")
+    return Response(_document(report), error.code, content_type="text/xml; charset=utf-8")
 
 
 _STATES_2 = {
@@ -308,7 +307,7 @@ def result_document(job: Job, folder: str) -> bytes:
     for output in job.outputs:
         if output.file:
             content = _wps2("Reference", mimeType=output.media_type)
-            content.set(f"{{{XLINK}}}href", f"{folder}/{output.file}")
+            content.set(f"{{{XLINK}}}href", f"{folder}{output.file}")
         else:
             content = _wps2("Data", plain(output.value), mimeType=output.media_type or "text/plain")
         root.append(_wps2("Output", content, id=output.identifier))

@@ -11,6 +11,7 @@ from pywps import BoundingBoxInput, ComplexInput, LiteralInput, Process
 from pywps.exceptions import InvalidParameterValue, MissingParameterValue
 
 from kernels.errors import RequestError
+from processes.binding import plain_message
 from processes.jobs.model import Inputs
 from processes.protocol.reading import read_box_text
 from processes.texts import read_boolean, read_number, read_whole_number
@@ -75,7 +76,7 @@ def _literal(put: LiteralInput, item: Mapping[str, Any]) -> Mapping[str, Any] | 
         try:
             reader(name, text)
         except RequestError as error:
-            raise InvalidParameterValue(str(error), name) from error
+            raise InvalidParameterValue(plain_message(error), name) from error
     return {"data": item["data"]}
 
 
@@ -167,6 +168,6 @@ def check_outputs(process: Process, wanted: Iterable[str]) -> tuple[str, ...]:
     for name in wanted:
         if name not in known:
             raise InvalidParameterValue(
-                f"output must be one of {', '.join(known)}, got {name}", name
+                f"output must be one of {', '.join(known)}, got {name}", "output"
             )
     return tuple(wanted)

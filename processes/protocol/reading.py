@@ -17,13 +17,21 @@ from urllib.parse import unquote
 from lxml import etree
 from owslib.crs import Crs
 from pywps.app.WPSRequest import WPSRequest
-from pywps.exceptions import InvalidParameterValue, MissingParameterValue
+from pywps.exceptions import (
+    InvalidParameterValue,
+    MissingParameterValue,
+    NoApplicableCode,
+    VersionNegotiationFailed,
+)
 
 from processes.jobs.model import Inputs
 
 BOX_NUMBERS = 4
 _WPS = {"wps": "http://www.opengis.net/wps/1.0.0", "ows": "http://www.opengis.net/ows/1.1"}
 _ATTRIBUTE = re.compile(r"@(datatype|uom|mimetype|encoding|schema|asreference)=[^@]*$", re.I)
+_WPS_2 = "http://www.opengis.net/wps/2.0"
+_OF_JOBS = ("GetStatus", "GetResult", "Dismiss")
+"""Operations of WPS 2.0 that are answered; all others are those of 1.0.0."""
 _EXTRAS = {"title": "title", "notifmail": "notify"}
 _TRUE, _FALSE = {"true", "1"}, {"false", "0", ""}
 
@@ -45,6 +53,8 @@ class Request(WPSRequest):
         True where the response is to repeat the inputs.
     title, notify : str
         The user's name for the job and where its end is told, as PEPS' portal sends them.
+    job_id : str
+        Of a request about a job.
     """
 
     identifier: str
@@ -55,12 +65,51 @@ class Request(WPSRequest):
     with_lineage = False
     title = ""
     notify = ""
+    job_id = ""
+
+    def check_and_set_version(self, version: str | None, allow_default: bool = True) -> None:
+        """Accept 1.0.0, which is what is spoken here."""
+        if version not in {None, "", "1.0.0"}:
+            raise VersionNegotiationFailed("version must be 1.0.0", "version")
+        super().check_and_set_version("1.0.0", allow_default)
+
+    def check_accepted_versions(self, acceptedversions: str | None) -> None:
+        """Accept a list that holds 1.0.0."""
+        versions = [version.strip() for version in (acceptedversions or "1.0.0").split(",")]
+        self.check_and_set_version("1.0.0" if "1.0.0" in versions else versions[0])
 
     def _get_request_parser(self, operation: str | None) -> Any:
-        if (operation or "").lower() != "execute":
-            return super()._get_request_parser(operation)
-        self.operation = "execute"
-        return self._read_address
+        name = (operation or "").lower()
+        if name == "execute":
+            self.operation = name
+            return self._read_address
+        if name in map(str.lower, _OF_JOBS):
+            self.operation = name
+            return self._read_job
+        return super()._get_request_parser(operation)
+
+    def _read_job(self, http_request: Any) -> None:
+        values = {key.lower(): value for key, value in http_request.args.items()}
+        self.job_id = values.get("jobid", "").strip()
+
+    def _post_request(self) -> None:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        try:
+            document = etree.fromstring(self.http_request.get_data(), parser)
+        except (etree.XMLSyntaxError, ValueError) as error:
+            raise NoApplicableCode(f"the request must be an XML document: {error}") from error
+        if document.getroottree().docinfo.internalDTD is not None:
+            raise NoApplicableCode("the request must be an XML document without a DOCTYPE")
+        tag = etree.QName(document)
+        if tag.namespace == _WPS_2 and tag.localname in _OF_JOBS:
+            self.operation = tag.localname.lower()
+            self.job_id = (document.findtext(f"{{{_WPS_2}}}JobID") or "").strip()
+            return
+        if tag.namespace == _WPS_2:
+            raise VersionNegotiationFailed("version must be 1.0.0", "version")
+        self.set_version("1.0.0")
+        self.check_and_set_language(document.get("language"))
+        self._post_request_parser(document.tag)(document)
 
     def _post_request_parser(self, tagname: str) -> Any:
         if tagname != f"{{{_WPS['wps']}}}Execute":

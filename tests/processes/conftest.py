@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from lxml import etree
-from owslib.wps import SYNC, WPSExecution
+from owslib.wps import ASYNC, WPSExecution
+from pywps import Process
 from werkzeug.test import Client, TestResponse
 
-from processes.settings import read_settings
-from tests.processes.fake_server import make_fake
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import scratch_folder
+from processes.application import make_application
+from processes.jobs.model import Job, JobState
+from processes.jobs.opening import open_store
+from processes.jobs.store import JobStore
+from processes.running import run_process
+from processes.settings import Settings, read_settings
+from tests.processes.fake_process import Fake
 
 OWS = {"ows": "http://www.opengis.net/ows/1.1"}
 GOOD = [("product", "S1A_X"), ("dem", "dem")]
@@ -26,10 +36,15 @@ def make_configuration(folder: Path, **options: str) -> Path:
     (folder / "elsewhere/secret.tif").touch()
     (folder / "lake-secret/dem").touch()
     (folder / "lake/link").symlink_to(folder / "elsewhere")
-    lines = {"state_folder": "var", "data_roots": "lake", "job_threads": "1"} | options
+    lines = {
+        "state_folder": "var",
+        "data_roots": "lake",
+        "job_threads": "1",
+        "worker_slots": "1",
+    } | options
     configuration = folder / "pywps.cfg"
     text = "".join(f"{name} = {value}\n" for name, value in lines.items())
-    configuration.write_text(f"[fournaise]\n{text}[server]\nparallelprocesses = 1\n")
+    configuration.write_text(f"[fournaise]\n{text}")
     return configuration
 
 
@@ -45,23 +60,54 @@ def processes_of(configuration: Path) -> list[int]:
 
 @dataclass(frozen=True)
 class Service:
-    """The service without a network, and its folders."""
+    """The service without a network, its store, and a worker that is called by hand."""
 
     client: Client
-    state: Path
+    store: JobStore
+    settings: Settings
+    processes: Mapping[str, Process]
 
-    def execute(self, inputs: list[tuple[str, str]], **options: object) -> TestResponse:
+    @property
+    def state(self) -> Path:
+        return self.settings.state_folder
+
+    def execute(self, inputs: list[tuple[str, object]], **options: object) -> TestResponse:
         """Post what owslib would post."""
-        options = {"output": [], "mode": SYNC} | options
+        options = {"output": [], "mode": ASYNC} | options
         document = WPSExecution().buildRequest("fake", inputs, **options)
         return self.post(etree.tostring(document))
 
     def post(self, body: bytes) -> TestResponse:
         return self.client.post("/wps", data=body, content_type="text/xml")
 
+    def run_next(self) -> Job:
+        """Run the job that is first in the queue, here."""
+        job = self.store.claim("by hand", lease=60.0, now=time.time())
+        assert job is not None
+        results = self.settings.outputs_folder / job.id
+        results.mkdir()
+        with scratch_folder(self.state / "work") as work:
+            outputs = run_process(
+                self.processes[job.request.process],
+                job.request,
+                work=work,
+                results=results,
+                progress=Progress(),
+            )
+        ended = {"state": JobState.SUCCEEDED, "outputs": outputs, "keep": 3600.0}
+        assert self.store.finish(job.id, job.attempt, now=time.time(), **ended)
+        found = self.store.get(job.id)
+        assert found is not None
+        return found
+
+    def status(self, accepted: TestResponse) -> TestResponse:
+        """Ask for the status of a job as its client would."""
+        address = etree.fromstring(accepted.data).get("statusLocation")
+        return self.client.get(address.partition("5000")[2])
+
     def leftovers(self) -> list[str]:
         """What refused or failed requests left behind."""
-        folders = (self.state / "work", self.state / "outputs")
+        folders = (self.state / "work", self.state / "jobs", self.state / "outputs")
         return [str(path) for folder in folders for path in folder.rglob("*")]
 
 
@@ -83,6 +129,19 @@ def read_refusal(response: TestResponse) -> Refusal:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Service:
-    settings = read_settings([make_configuration(tmp_path)])
-    return Service(Client(make_fake(settings)), settings.state_folder)
+def service(tmp_path: Path) -> Iterator[Service]:
+    yield from _service(make_configuration(tmp_path))
+
+
+@pytest.fixture
+def reusing_service(tmp_path: Path) -> Iterator[Service]:
+    yield from _service(make_configuration(tmp_path, reuse_results="true"))
+
+
+def _service(configuration: Path) -> Iterator[Service]:
+    settings = read_settings([configuration])
+    process = Fake(settings)
+    store = open_store(settings)
+    client = Client(make_application(settings, [process]))
+    yield Service(client, store, settings, {process.identifier: process})
+    store.close()

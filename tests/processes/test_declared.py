@@ -12,10 +12,10 @@ from kernels.chains.artefacts import MediaType
 from processes.binding import literal_input
 from processes.chain_process import ChainProcess
 from processes.declared import declared_chains, declared_names
-from processes.service import declared_processes
+from processes.offered import declared_processes
 from processes.settings import Settings
 from tests.processes.fake_chain import FakeRequest
-from tests.processes.fake_server import Fake
+from tests.processes.fake_process import Fake
 
 KINDS = [*declared_processes(), Fake]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from owslib.wps import ComplexDataInput
+from owslib.wps import BoundingBoxDataInput, ComplexDataInput
 
 from processes.binding import LONGEST_MESSAGE
 from tests.processes.conftest import GOOD, Refusal, Service, read_refusal
@@ -53,13 +53,25 @@ def test_a_missing_input_is_named(service: Service, inputs: list[tuple[str, str]
     assert service.leftovers() == []
 
 
-def test_other_data_than_literals_are_refused(service: Service) -> None:
-    inline = ComplexDataInput("<a/>")
-    by_reference = ComplexDataInput("http://example.test/secret")
-    for value in (inline, by_reference):
-        refusal = read_refusal(service.execute([GOOD[0], ("dem", value)]))
-        assert refusal.locator == "dem"
-        assert refusal.text == "dem must be a literal value, got other data or a reference"
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (ComplexDataInput("<a/>"), "dem must be a literal value, got a box or complex data"),
+        (
+            BoundingBoxDataInput([1, 2, 3, 4]),
+            "dem must be a literal value, got a box or complex data",
+        ),
+        (
+            ComplexDataInput("http://example.test/secret"),
+            "dem must be a value, references are never followed",
+        ),
+    ],
+)
+def test_other_data_than_literals_are_refused(
+    service: Service, value: object, message: str
+) -> None:
+    refusal = read_refusal(service.execute([GOOD[0], ("dem", value)]))
+    assert (refusal.locator, refusal.text) == ("dem", message)
 
 
 def test_a_long_odd_value_stays_one_plain_line(service: Service) -> None:
@@ -68,17 +80,43 @@ def test_a_long_odd_value_stays_one_plain_line(service: Service) -> None:
     assert len(refusal.text) == LONGEST_MESSAGE
 
 
-def test_unknown_and_raw_outputs_are_refused(service: Service) -> None:
+def test_unknown_outputs_are_refused(service: Service) -> None:
     refusal = read_refusal(service.execute(GOOD, output=[("colour", True)]))
     assert (refusal.locator, refusal.text) == (
-        "colour",
+        "output",
         "output must be one of picture, report, got colour",
     )
-    raw = service.client.get(
-        "/wps?service=WPS&version=1.0.0&request=Execute&identifier=fake"
-        "&DataInputs=product=S1A_X;dem=dem&RawDataOutput=picture"
-    )
-    assert read_refusal(raw).text.startswith("RawDataOutput is not possible")
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "3", "1.0.0,2.0.0"])
+def test_other_versions_than_that_spoken_are_refused(service: Service, version: str) -> None:
+    address = f"/wps?service=WPS&version={version}&request=DescribeProcess&identifier=fake"
+    assert read_refusal(service.client.get(address)).code == "VersionNegotiationFailed"
+
+
+def test_versions_are_negotiated(service: Service) -> None:
+    ask = "/wps?service=WPS&request=GetCapabilities&acceptversions="
+    assert service.client.get(f"{ask}2.0.0,1.0.0").status_code == 200
+    assert b"2.0.0" not in service.client.get(f"{ask}1.0.0").data
+    assert read_refusal(service.client.get(f"{ask}2.0.0")).code == "VersionNegotiationFailed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b" ",
+        b"not xml",
+        b"<a/>",
+        b"<a:b xmlns:c='d'/>",
+        b"<Execute xmlns='http://www.opengis.net/wps/1.0.0'/>",
+        b"<Execute xmlns='http://www.opengis.net/wps/2.0'/>",
+        b"<Execute xmlns='http://www.opengis.net/wps/1.0.0' version='x'/>",
+        b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>",
+        b"\xff\xfe\x00<",
+    ],
+)
+def test_what_is_no_request_is_refused_as_such(service: Service, body: bytes) -> None:
+    assert read_refusal(service.post(body)).text
 
 
 def test_an_unknown_process_is_refused(service: Service) -> None:
@@ -94,7 +132,7 @@ def test_values_in_an_address_may_hold_equals_and_at_signs(service: Service) -> 
     refusal = read_refusal(
         service.client.get(
             "/wps?service=WPS&version=1.0.0&request=Execute&identifier=fake"
-            f"&datainputs={inputs}&title=mine&notifmail=a"
+            f"&datainputs={inputs}&status=true&storeExecuteResponse=true"
         )
     )
     # the name arrived whole: it is refused because there is no such product
@@ -102,58 +140,68 @@ def test_values_in_an_address_may_hold_equals_and_at_signs(service: Service) -> 
     assert refusal.text.endswith("got day=3/a b")
 
 
-def test_an_input_by_reference_in_an_address_is_refused(service: Service) -> None:
+@pytest.mark.parametrize("form", ["product@xlink:href={}", "product=@xlink:href={}"])
+def test_an_input_by_reference_in_an_address_is_refused(service: Service, form: str) -> None:
+    value = form.format("http://example.test/secret")
     refusal = read_refusal(
         service.client.get(
             "/wps?service=WPS&version=1.0.0&request=Execute&identifier=fake"
-            "&DataInputs=dem=dem;product@xlink:href=http://example.test/secret"
+            f"&DataInputs=dem=dem;{value}&status=true&storeExecuteResponse=true"
         )
     )
     assert refusal.locator == "product"
+    assert refusal.text == "product must be a value, references are never followed"
 
 
-def test_bodies_that_pywps_stumbles_over_are_refused_before_it(service: Service) -> None:
-    post = service.client.post
-    assert post("/wps", json={"identifier": "fake"}).status_code == 415
-    chunked = post("/wps", input_stream=None, headers={"Transfer-Encoding": "chunked"})
-    assert chunked.status_code in {400, 411}
+def test_other_methods_than_get_and_post_are_refused(service: Service) -> None:
     assert service.client.put("/wps", data=b"x").status_code == 405
 
 
 @pytest.mark.parametrize(
-    "path",
+    "name",
     [
-        "/outputs/",
-        "/outputs/../jobs.sqlite",
-        "/outputs/%2e%2e/jobs.sqlite",
-        "/outputs//etc/passwd",
-        "/outputs/notes.txt",
-        "/outputs/00000000-0000-4000-8000-000000000000",
-        "/outputs/00000000-0000-4000-8000-000000000000/",
-        "/outputs/00000000-0000-4000-8000-000000000000/.hidden",
-        "/outputs/00000000-0000-4000-8000-000000000000/link.tif",
-        "/outputs/00000000-0000-4000-8000-000000000000/../../jobs.sqlite",
-        "/wps/fake",
-        "/jobs",
+        "",
+        "../queue.sqlite",
+        "%2e%2e/queue.sqlite",
+        "/etc/passwd",
+        "{id}",
+        "{id}/picture.tif",
+        "{token}",
+        "{token}-",
+        "{token}-.hidden",
+        "{token}-link.tif",
+        "{token}-other.tif",
+        "{token}-../../queue.sqlite",
+        "{token}-..%2f..%2fqueue.sqlite",
+        "pywps-{id}.xml",
+        "pywps-{token}.txt",
     ],
 )
-def test_no_path_leads_out_of_the_results(service: Service, path: str) -> None:
-    job = service.state / "outputs" / "00000000-0000-4000-8000-000000000000"
-    job.mkdir()
-    (job / ".hidden").write_text("x")
-    (job / "link.tif").symlink_to(service.state / "jobs.sqlite")
-    (job.parent / "notes.txt").write_text("x")
-    assert (service.state / "jobs.sqlite").is_file()
+def test_no_path_leads_out_of_the_results(service: Service, name: str) -> None:
+    service.execute(GOOD)
+    job = service.run_next()
+    folder = service.state / "outputs" / job.id
+    for extra in (".hidden", "other.tif"):
+        (folder / extra).write_text("x")
+    (folder / "link.tif").symlink_to(service.state / "queue.sqlite")
+    assert (service.state / "queue.sqlite").is_file()
+    assert service.client.get(f"/outputs/{job.token}-picture.tif", buffered=True).status_code == 200
+    assert (
+        service.client.get(f"/outputs/{name.format(id=job.id, token=job.token)}").status_code == 404
+    )
+
+
+@pytest.mark.parametrize("path", ["/wps/fake", "/jobs", "/wps/../outputs"])
+def test_there_are_no_other_paths(service: Service, path: str) -> None:
     assert service.client.get(path).status_code == 404
 
 
-def test_results_are_served_with_their_type_and_status_is_never_cached(service: Service) -> None:
-    job = service.state / "outputs" / "00000000-0000-4000-8000-000000000000"
-    job.mkdir()
-    (job / "report.json").write_text("{}")
-    job.with_suffix(".xml").write_text("<a/>")
-    report = service.client.get(f"/outputs/{job.name}/report.json", buffered=True)
-    assert (report.text, report.mimetype) == ("{}", "application/json")
-    status = service.client.get(f"/outputs/{job.name}.xml", buffered=True)
-    assert (status.mimetype, status.headers["Cache-Control"]) == ("text/xml", "no-cache")
-    assert service.client.post(f"/outputs/{job.name}.xml").status_code == 405
+def test_results_can_be_read_and_nothing_else(service: Service) -> None:
+    service.execute(GOOD)
+    job = service.run_next()
+    for address in (f"/outputs/{job.token}-report.json", f"/outputs/pywps-{job.token}.xml"):
+        assert service.client.post(address, data=b"x").status_code == 405
+    part = service.client.get(
+        f"/outputs/{job.token}-picture.tif", headers={"Range": "bytes=0-3"}, buffered=True
+    )
+    assert (part.status_code, part.data) == (206, b"II*\0")

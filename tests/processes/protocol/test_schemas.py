@@ -20,6 +20,7 @@ from pywps import (
 from pywps.exceptions import InvalidParameterValue, NoApplicableCode, ServerBusy
 from werkzeug.test import Client
 
+from processes.application import make_application
 from processes.dinsar_pair import DinsarPair
 from processes.jobs.model import Job, JobState, NewJob, Output
 from processes.protocol.documents import (
@@ -29,15 +30,14 @@ from processes.protocol.documents import (
     result_document,
     status_info,
 )
-from processes.service import make_application
 from processes.settings import Settings
-from tests.processes.fake_server import Fake
+from tests.processes.fake_process import Fake
 from tests.processes.protocol.schemas import load_schema
 
 AWKWARD = "a < b & \"c\" ]]> 'd' \u00e9 \x00\x0b end"
 OWS = {"ows": "http://www.opengis.net/ows/1.1", "wps": "http://www.opengis.net/wps/1.0.0"}
 ADDRESSES = Addresses(
-    service="http://x.test/wps", status="http://x.test/jobs/0f", outputs="http://x.test/outputs/0f"
+    service="http://x.test/wps", status="http://x.test/jobs/0f", outputs="http://x.test/outputs/0f-"
 )
 
 
@@ -123,7 +123,7 @@ STATES = {
 def test_documents_are_valid(shared_data: Path, tmp_path: Path, query: str, name: str) -> None:
     schema = load_schema(shared_data, f"wps/1.0.0/{name}")
     settings = Settings(state_folder=tmp_path, dem_path=tmp_path)
-    client = Client(make_application(settings, [Fake, DinsarPair]))
+    client = Client(make_application(settings, [Fake(settings), DinsarPair(settings)]))
     schema.assertValid(etree.fromstring(client.get(f"/wps?service=WPS&{query}").data))
 
 
@@ -160,7 +160,7 @@ def test_refusals_are_valid(shared_data: Path, error: NoApplicableCode) -> None:
     response = refusal(error)
     root = etree.fromstring(response.data)
     load_schema(shared_data, "ows/1.1.0/owsExceptionReport.xsd").assertValid(root)
-    assert response.status_code == 400
+    assert response.status_code == error.code
     assert root.find("ows:Exception", OWS).get("exceptionCode") == type(error).__name__
 
 

@@ -1,0 +1,76 @@
+"""What is said of every answer: headers that protect its reader, and a line in the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from processes.users import USER_KEY
+from processes.web.access import KEY_PATH
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOGGER = logging.getLogger(__name__)
+HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("Referrer-Policy", "no-referrer"),  # addresses of jobs are secrets
+)
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_SHOWN = 200
+
+
+class Answers:
+    """Adds headers and logs, without any key or secret address.
+
+    Parameters
+    ----------
+    application : WSGI application
+        Makes the answers.
+    """
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        begin = time.perf_counter()
+        path = shown_path(environ.get("PATH_INFO", ""))
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            LOGGER.info(
+                "request method=%s path=%s status=%s ms=%.1f user=%s from=%s",
+                environ.get("REQUEST_METHOD", ""),
+                path,
+                status[:3],
+                1e3 * (time.perf_counter() - begin),
+                environ.get(USER_KEY, ""),
+                environ.get("REMOTE_ADDR", ""),
+            )
+            return start_response(status, [*headers, *HEADERS], *more)
+
+        return self._application(environ, start)
+
+
+def shown_path(path: str) -> str:
+    """Return a path as it may stand in a log: without keys, secret addresses and odd characters.
+
+    Parameters
+    ----------
+    path : str
+        Of a request.
+
+    Returns
+    -------
+    str
+        At most 200 characters.
+    """
+    if match := KEY_PATH.fullmatch(path):
+        path = f"/key/.../{match[2].lstrip('/')}"
+    path = _TOKEN.sub(lambda found: f"{found[0][:4]}...", path)
+    return ascii(path)[1:-1][:_SHOWN].replace(" ", "%20")
