@@ -21,7 +21,7 @@ def passes(
     return plan.passes, [f"{item.name[-4:]} {item.reason}" for item in plan.left_out]
 
 
-6D00pytest.mark.shared_data
+@pytest.mark.shared_data
 def test_a_tile_takes_the_slices_that_touch_it(shared_data: Path) -> None:
     """Two slices on an ascending pass over Germany: a tile of each, and one between them."""
     tiles = ("32UNV", "32UNA", "32UNC")
@@ -37,7 +37,7 @@ def test_a_tile_takes_the_slices_that_touch_it(shared_data: Path) -> None:
     assert left_out == []
 
 
-6D00pytest.mark.shared_data
+@pytest.mark.shared_data
 def test_of_two_versions_of_a_slice_the_newer_is_taken(shared_data: Path) -> None:
     """One slice over Greece, as processed in 2015 and again in 2016."""
     found, left_out = passes(shared_data / "grd_slices", ("34SFH", "34SGH"), "2015-02-03")
