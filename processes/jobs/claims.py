@@ -11,11 +11,12 @@ served longest ago; of that user, the one that was accepted first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Update,
     and_,
     case,
@@ -29,19 +30,13 @@ from sqlalchemy import (
     update,
 )
 
-from processes.jobs.errors import UnknownJobError
+from processes.jobs.errors import JobStateError, UnknownJobError
 from processes.jobs.model import Job, JobState, Limits, Output, Renewal
 from processes.jobs.schema import control, job_of, jobs, users, write_outputs
 
 
 def lock_store(connection: Connection) -> bool:
-    """Wait until nobody else accepts or claims, up to the end of the transaction.
-
-    Returns
-    -------
-    bool
-        True where the store is in drain mode.
-    """
+    """Exclude others who accept or claim to the end of the transaction; tell the drain mode."""
     # SQLite has no FOR UPDATE and needs none: its writing transactions exclude each other.
     return bool(connection.execute(select(control.c.draining).with_for_update()).scalar_one())
 
@@ -60,7 +55,7 @@ def claim(
         select(func.count()).select_from(jobs).where(of_state(JobState.RUNNING))
     )
     while (running or 0) < limits.running:
-        next_one = connection.execute(_next_job(limits)).first()
+        next_one = connection.execute(_next_job(limits.running_per_user)).first()
         if next_one is None:
             return None
         row = connection.execute(
@@ -73,8 +68,6 @@ def claim(
                 started=func.coalesce(jobs.c.started, now),
                 heartbeat=now,
                 lease_ends=now + lease,
-                share=0.0,
-                step="",
                 log_tail="",
             )
             .returning(jobs)
@@ -86,7 +79,8 @@ def claim(
     return None
 
 
-def _next_job(limits: Limits) -> Any:
+@cache
+def _next_job(running_per_user: int | None) -> Select[tuple[int, str]]:
     mine = jobs.c.user == users.c.name
     first = select(func.min(jobs.c.seq)).where(of_state(JobState.ACCEPTED), mine).scalar_subquery()
     running = (
@@ -99,8 +93,8 @@ def _next_job(limits: Limits) -> Any:
         users.c.name, users.c.served, first.label("seq"), running.label("running")
     ).subquery()
     chosen = select(queues.c.seq, queues.c.name).where(queues.c.seq.is_not(None))
-    if limits.running_per_user is not None:
-        chosen = chosen.where(queues.c.running < limits.running_per_user)
+    if running_per_user is not None:
+        chosen = chosen.where(queues.c.running < running_per_user)
     return chosen.order_by(queues.c.running, queues.c.served, queues.c.seq).limit(1)
 
 
@@ -152,6 +146,8 @@ def finish(
     keep: float,
 ) -> bool:
     """End an attempt and its job; somebody's wish to stop it outweighs a success."""
+    if not state.is_final:
+        raise JobStateError(f"the end of a job must be a final state, got {state.value}")
     shown = write_outputs(outputs) if state is JobState.SUCCEEDED else "[]"
     done = state is JobState.SUCCEEDED
     user = connection.execute(
@@ -204,6 +200,8 @@ def give_back(
             ),
             message=case((jobs.c.dismiss, jobs.c.message), else_=reason),
             lost_attempts=lost,
+            share=case((over, jobs.c.share), else_=0.0),
+            step=case((over, jobs.c.step), else_=""),
             lease_ends=null(),
             finished=case((over, now), else_=null()),
             expires=case((over, now + keep), else_=null()),
@@ -233,13 +231,7 @@ def dismiss(connection: Connection, job_id: str, *, now: float, reason: str, kee
 
 
 def known(connection: Connection, job_id: str) -> Job:
-    """Return a job.
-
-    Raises
-    ------
-    UnknownJobError
-        There is none, or no longer.
-    """
+    """Return a job that must be there."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
     if row is None:
         raise UnknownJobError(f"job must be one that is kept, got {job_id}")

@@ -140,9 +140,13 @@ def _set_up_postgresql(connection: Any, _record: object) -> None:
     connection.commit()
 
 
+# Not reached, cut off, locked for too long, no connection left; not: mistakes of ours.
+_TROUBLE = (exc.OperationalError, exc.InternalError, exc.InterfaceError, exc.TimeoutError)
+
+
 @contextmanager
 def _told_plainly() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+    except _TROUBLE as error:
         raise StoreUnavailableError("the job store does not answer, try again later") from error

@@ -24,13 +24,7 @@ def _hash(key: str) -> str:
 
 
 def create(connection: Connection, user: str, *, now: float) -> str:
-    """Make a key; a user may have several.
-
-    Raises
-    ------
-    RequestError
-        The user's name is none.
-    """
+    """Make a key; a user may have several."""
     if not _USER.fullmatch(user):
         raise RequestError("user", "1 to 64 letters, digits or any of . @ _ -", user)
     key = secrets.token_urlsafe(32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from processes.jobs.claims import known, lock_store, of_state
@@ -12,15 +12,7 @@ from processes.jobs.schema import job_of, jobs, users, write_request
 
 
 def submit(connection: Connection, new: NewJob, *, now: float, limits: Limits) -> Job:
-    """Accept a job.
-
-    Raises
-    ------
-    QueueFullError
-        The store is in drain mode, or as many jobs wait as may.
-    QuotaError
-        As many jobs of the user wait as may, or the user keeps as much of results as may be.
-    """
+    """Accept a job within the limits."""
     if lock_store(connection):
         raise QueueFullError("no new jobs now: the server finishes what it has, try again later")
     _check_queue(connection, new.user, limits)
@@ -76,17 +68,7 @@ def _know_user(connection: Connection, user: str) -> None:
 
 
 def retry(connection: Connection, job_id: str, *, now: float, limits: Limits) -> Job:
-    """Accept the request of a job that failed or was dismissed once more, as a new job.
-
-    Raises
-    ------
-    UnknownJobError
-        There is no such job.
-    JobStateError
-        The job is in another state.
-    QueueFullError, QuotaError
-        As of any new job.
-    """
+    """Accept the request of a job that failed or was dismissed once more, as a new job."""
     old = known(connection, job_id)
     if old.state not in {JobState.FAILED, JobState.DISMISSED}:
         raise JobStateError(f"a job to retry must be failed or dismissed, got {old.state.value}")
@@ -112,47 +94,38 @@ def reusable(connection: Connection, request_key: str, user: str, *, now: float)
 
 
 def position(connection: Connection, job_id: str) -> int:
-    """Return the place of a job in the queue as it is now.
-
-    Users take turns, so the place follows from how many jobs each user has running and waiting:
-    a user's n-th waiting job comes when the user would have n - 1 more running. Jobs that end or
-    arrive meanwhile move it, and a limit per user is left out.
-
-    Returns
-    -------
-    int
-        1 for the next job, 0 for one that does not wait.
-    """
+    """Return the place of a job in the queue as it is now; 0 for one that does not wait."""
     row = connection.execute(
         select(jobs.c.user, jobs.c.seq).where(jobs.c.id == job_id, of_state(JobState.ACCEPTED))
     ).first()
     if row is None:
         return 0
-    in_queue = and_(of_state(JobState.ACCEPTED), jobs.c.user == users.c.name)
-    waiting = select(func.count()).select_from(jobs).where(in_queue)
-    running = (
-        select(func.count())
-        .select_from(jobs)
-        .where(of_state(JobState.RUNNING), jobs.c.user == users.c.name)
-    )
-    first = select(func.min(jobs.c.seq)).where(in_queue)
+    number = select(func.count()).select_from(jobs)
+    waiting = of_state(JobState.ACCEPTED)
+    ahead = connection.execute(
+        number.where(waiting, jobs.c.user == row.user, jobs.c.seq < row.seq)
+    ).scalar_one()
+    theirs = jobs.c.user == users.c.name
     queues = connection.execute(
         select(
             users.c.name,
             users.c.served,
-            waiting.scalar_subquery().label("waiting"),
-            running.scalar_subquery().label("running"),
-            first.scalar_subquery().label("first"),
+            number.where(waiting, theirs).scalar_subquery().label("waiting"),
+            number.where(of_state(JobState.RUNNING), theirs).scalar_subquery().label("running"),
+            select(func.min(jobs.c.seq)).where(waiting, theirs).scalar_subquery().label("first"),
         )
     ).all()
     mine = next(queue for queue in queues if queue.name == row.user)
-    ahead = connection.execute(
-        waiting.where(jobs.c.seq < row.seq, users.c.name == row.user).select_from(jobs, users)
-    ).scalar_one()
-    level = mine.running + ahead  # running jobs of the user when this one starts
+    if not mine.waiting:  # claimed since the first statement
+        return 0
+    # Users take turns: a job is started when its user has so many running, after those of
+    # others that are started when theirs have fewer.
+    level = mine.running + ahead
     others = 0
     for queue in queues:
         if queue.name != row.user and queue.waiting:
-            earlier = (queue.served, queue.first) < (mine.served, mine.first)
+            # On one level, whoever had more running jobs now waits for the longest time by then.
+            before = (-queue.running, queue.served, queue.first)
+            earlier = before < (-mine.running, mine.served, mine.first)
             others += min(queue.waiting, max(0, level - queue.running + earlier))
     return int(ahead + others + 1)

@@ -51,7 +51,11 @@ class JobStore:
         self._database.close()
 
     def submit(self, new: NewJob, *, now: float) -> Job:
-        """Accept a job, or raise QueueFullError or QuotaError."""
+        """Accept a job.
+
+        Raises QueueFullError in drain mode, or where as many jobs wait as may, of anybody; and
+        QuotaError where as many of the user wait, or the user keeps as much of results as may be.
+        """
         with self._database.writing() as connection:
             return queue.submit(connection, new, now=now, limits=self.limits)
 
@@ -116,6 +120,7 @@ class JobStore:
 
         A job that somebody asked to stop ends as dismissed, without outputs, even if it succeeded
         a moment earlier: who asked was told that it would. Its results count until it is forgotten.
+        Raises JobStateError where `state` is not final.
         """
         with self._database.writing() as connection:
             return claims.finish(
@@ -204,7 +209,7 @@ class JobStore:
     def position(self, job_id: str) -> int:
         """Return the place in the queue: 1 for the next job, 0 for one that does not wait.
 
-        As if nothing ended, arrived or was held back by its user's limit meanwhile.
+        It is exact if nothing ends, arrives or is held back by its user's limit meanwhile.
         """
         with self._database.reading() as connection:
             return queue.position(connection, job_id)
@@ -249,7 +254,10 @@ class JobStore:
             return bool(connection.execute(select(control.c.draining)).scalar_one())
 
     def create_key(self, user: str, *, now: float) -> str:
-        """Make a key of a user; it cannot be read again."""
+        """Make one more key of a user, which cannot be read again.
+
+        Raises RequestError where the user's name is none.
+        """
         with self._database.writing() as connection:
             return keys.create(connection, user, now=now)
 

@@ -122,6 +122,8 @@ def test_names_of_no_job_open_nothing(store: JobStore, name: str) -> None:
 def test_a_job_ends_once(store: JobStore) -> None:
     store.submit(order(), now=1.0)
     job = start(store)
+    with pytest.raises(JobStateError, match="final"):
+        store.finish(job.id, 1, JobState.ACCEPTED, now=2.0, keep=9.0)
     assert store.finish(job.id, 1, JobState.FAILED, now=2.0, message="no orbit", keep=9.0)
     ended = store.get(job.id)
     assert not store.finish(job.id, 1, JobState.SUCCEEDED, now=3.0, keep=9.0)
@@ -140,16 +142,17 @@ def test_a_lease_that_ends_is_seen_and_its_attempt_cannot_speak_any_more(store: 
     store.submit(order(), now=1.0)
     first = start(store, now=10.0, lease=5.0)
     assert store.lost(now=14.0) == []
-    store.renew(first.id, 1, lease=5.0, now=14.0, share=0.0, step="", log_tail="")
+    store.renew(first.id, 1, lease=5.0, now=14.0, share=0.5, step="looks", log_tail="line")
     assert store.lost(now=18.0) == []
     assert [job.id for job in store.lost(now=19.5)] == [first.id]
     state = store.give_back(first.id, 1, now=20.0, reason="its worker fell silent", counts=True)
     assert state is JobState.ACCEPTED
     waiting = store.get(first.id)
     assert waiting is not None
-    assert waiting.message == "its worker fell silent"
+    assert (waiting.message, waiting.log_tail) == ("its worker fell silent", "line")
     second = start(store, now=21.0)
     assert (second.id, second.attempt, second.started) == (first.id, 2, 10.0)
+    assert (second.share, second.step, second.log_tail) == (0.0, "", "")
     assert not store.renew(first.id, 1, lease=5.0, now=22.0, share=1.0, step="", log_tail="").valid
     assert not store.finish(first.id, 1, JobState.SUCCEEDED, now=22.0, keep=9.0)
     assert store.give_back(first.id, 1, now=22.0, reason="x", counts=True) is JobState.RUNNING
