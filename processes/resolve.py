@@ -118,7 +118,7 @@ class FoldersOfServer:
         raise RequestError(info.name, rule if info.role in _PRODUCT_ROLES else _PATH_RULE, name)
 
 
-_PRODUCT_ROLES = ("slc", "grd", "datalake")
+_PRODUCT_ROLES = ("slc", "product", "datalake")
 _PATH_RULE = "a path in the data folders of this server"
 
 

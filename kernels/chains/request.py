@@ -50,7 +50,7 @@ class OptionInfo:
     choices : tuple
         Allowed values; empty where any value of the kind will do.
     role : str or None
-        What a Path names: "slc", "grd", "raster", "datalake", "dem", "orbits" or None.
+        What a Path names: "slc", "product", "raster", "datalake", "dem", "orbits" or None.
     """
 
     name: str

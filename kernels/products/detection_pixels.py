@@ -94,7 +94,8 @@ class SlcIntensities:
         bottom = min(first_line + lines + 1, self._shape.lines)
         right = min(first_sample + samples + 1, self._shape.samples)
         around = _without_borders(self._detect(top, bottom - top, left, right - left))
-        return around[first_line - top :, first_sample - left :][:lines, :samples]
+        inside = around[first_line - top :, first_sample - left :][:lines, :samples]
+        return np.ascontiguousarray(inside)
 
     def _detect(
         self, first_line: int, lines: int, first_sample: int, samples: int

@@ -15,6 +15,7 @@ from osgeo import gdal
 from kernels.chains.ortho_tiling import OrthoTilingRequest, run
 from kernels.chains.ortho_tiling.inputs import PassImage, open_passes
 from kernels.chains.ortho_tiling.tile import TileFiles, process_tile
+from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
 from kernels.geometry.burst_lines import place_bursts
 from kernels.geometry.mgrs import tile_grid
@@ -77,9 +78,9 @@ class Made:
         """Lines and samples of an image of the pass at rows of the tile with data, and values."""
         geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, self.grid, self.dem)
         rows = np.flatnonzero(self.image.any(axis=1))
-        places = [geometry.places(int(row)) for row in rows]
-        lines, samples = (np.stack([place[k] for place in places]) for k in (0, 1))
-        return lines, samples, self.image[rows].astype(np.float64)
+        first, stop = int(rows[0]), int(rows[-1]) + 1
+        lines, samples = geometry.places(Band(first, stop - first))
+        return lines, samples, self.image[first:stop].astype(np.float64)
 
 
 def made_in(folder: Path, mode: TopsMode | StripMapMode) -> Made:

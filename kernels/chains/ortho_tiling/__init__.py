@@ -8,9 +8,10 @@ from kernels.chains.registry import Chain
 
 CHAIN = Chain(
     name="s1-ortho-tiling",
-    title="Ortho tiles of Sentinel-1 GRD products on the Sentinel-2 grid",
+    title="Ortho tiles of Sentinel-1 GRD and SLC products on the Sentinel-2 grid",
     abstract=(
-        "Calibrates detected images, optionally removes thermal noise, and orthorectifies them "
+        "Calibrates detected images, or detects complex ones (IW, EW, StripMap) on the fly, "
+        "optionally removes thermal noise, and orthorectifies them "
         "with an elevation model on the MGRS tiles of Sentinel-2, pixel on pixel. Contiguous "
         "slices of one pass fill a tile together."
     ),

@@ -36,12 +36,16 @@ class Mask(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrthoTilingRequest(Request):
-    """Detected products of one pass, the tiles to fill, and how."""
+    """Products of one pass or more, the tiles to fill, and how."""
 
     products: tuple[Path, ...] = option(
-        title="Products (Sentinel-1 GRD, SAFE folders or zips)",
-        abstract="One product, or several; contiguous slices of one pass fill a tile together.",
-        role="grd",
+        title="Products (Sentinel-1 GRD or SLC, SAFE folders or zips)",
+        abstract=(
+            "One product, or several; contiguous slices of one pass fill a tile together. "
+            "Those of one pass are all GRD or all SLC; SLC are detected on the fly, in as many "
+            "looks as the resolution asks for."
+        ),
+        role="product",
     )
     tiles: tuple[str, ...] = option(
         default=(),
