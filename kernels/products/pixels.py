@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
@@ -62,6 +63,8 @@ class _TiffReader(ABC, Generic[Pixel]):
 
     _dtype: type[Pixel]
     _wanted: str
+    _direct = False
+    """Whether uncompressed pixels go past GDAL's cache of blocks."""
 
     def __init__(self, gdal_path: str, *, shape: Shape) -> None:
         self._path = gdal_path
@@ -135,7 +138,8 @@ class _TiffReader(ABC, Generic[Pixel]):
     def _open(self) -> Any:
         if self._dataset is None:
             gdal = gdal_module()
-            dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"], alone=True)
+            with _direct_io(gdal, self._direct):
+                dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"], alone=True)
             self._check_size(dataset)
             self._check_band(gdal, dataset)
             self._check_end(gdal, dataset)
@@ -189,9 +193,23 @@ class GdalDetectedReader(_TiffReader[np.uint16]):
 
     _dtype = np.uint16
     _wanted = "one UInt16 band"
+    # lines are read once: a cache of them costs more than reading them
+    _direct = True
 
     def _fits(self, gdal: Any, kind: int) -> bool:
         return bool(kind == gdal.GDT_UInt16)
+
+
+@contextmanager
+def _direct_io(gdal: Any, wanted: bool) -> Iterator[None]:
+    """Let GDAL read the files that are opened meanwhile past its cache of blocks."""
+    if wanted:
+        gdal.SetThreadLocalConfigOption("GTIFF_DIRECT_IO", "YES")
+    try:
+        yield
+    finally:
+        if wanted:
+            gdal.SetThreadLocalConfigOption("GTIFF_DIRECT_IO", None)
 
 
 def _reopen(reader: Callable[..., Any], gdal_path: str, shape: Shape) -> Any:

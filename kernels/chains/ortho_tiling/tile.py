@@ -169,6 +169,7 @@ def process_tile(
             progress=progress,
             step=step,
         )
+        sources.clear()  # the lines held are not needed while files are closed
         covered = count / (grid.shape.lines * grid.shape.samples)
         for writer in writers:
             writer.tag(COVERED, repr(covered))
@@ -186,20 +187,15 @@ def _fill(rows: Band, sources: list[_Source], columns: int, wanted: tuple[Mask, 
     count = len(sources[0].windows.calibrated)
     out = np.zeros((count, rows.rows, columns), np.float32)
     masks = blank_masks(wanted, (rows.rows, columns))
-    for windows, image_terrain in sources:
-        if image_terrain is None:
+    for windows, terrain in sources:
+        if terrain is None:
             windows.sample(rows, out)
             continue
         empty = out == 0.0
         windows.sample(rows, out)
         fresh = empty & (out != 0.0)
-        if not fresh.any():
-            continue
-        terrain = image_terrain.rows(rows)
-        lines, pixels = windows.geometry.places(rows)
-        for row in range(rows.rows):
-            places = lines[row], pixels[row]
-            terrain.apply(row, places, out[:, row], fresh[:, row], masks)
+        if fresh.any():
+            terrain.apply(rows, out, fresh, masks)
     return _Filled(out, masks)
 
 
