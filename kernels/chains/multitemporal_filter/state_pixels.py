@@ -16,8 +16,7 @@ from kernels.engine.bands import Band, split_rows
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.model import MapGrid, Shape
 from kernels.products.raster import TILE, BandWriter, Compression, create_raster
-from kernels.products.raster_geometry import write_geometry
-from kernels.products.raster_writing import Writing
+from kernels.products.raster_writing import Form, Writing
 from kernels.radiometry.multitemporal import TemporalSums
 
 _MOST_IN_A_BYTE = 255
@@ -127,11 +126,20 @@ def _append(
         dataset = gdal.GetDriverByName("GTiff").Create(
             str(path), grid.shape.samples, grid.shape.lines, 1, kind, options
         )
-        write_geometry(dataset, grid)
-        band = dataset.GetRasterBand(1)
-        band.SetDescription("count")
+    form = Form(
+        nodata=0.0,
+        compression=compression,
+        threads=1,
+        dtype="uint8" if counts.dtype == np.uint8 else "uint16",
+        overviews=None,
+        decibels=False,
+    )
+    writer = BandWriter(dataset, path, form)
+    del dataset
+    try:
+        writer.describe(grid=grid, tags={}, names=("count",), units=())
         for rows in split_rows(grid.shape.lines, band_rows=TILE):
-            band.WriteArray(counts[rows.first : rows.first + rows.rows], 0, rows.first)
-            band.FlushCache()
-        dataset.FlushCache()
-        del band, dataset
+            writer.write(rows.first, counts[None, rows.first : rows.first + rows.rows])
+        writer.close()
+    finally:
+        writer.abandon()
