@@ -48,7 +48,7 @@ def _wait(progress: Progress) -> None:
 
 
 def _fill_memory(progress: Progress) -> None:
-    kept = [bytearray(os.urandom(1000) * 200_000)]
+    kept = [bytearray(os.urandom(1000) * 400_000)]
     _wait(progress)
     del kept
 

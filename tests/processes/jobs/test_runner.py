@@ -231,6 +231,6 @@ def test_a_spawner_that_dies_is_started_again(state: Path) -> None:
 def test_memory_shared_by_leader_and_work_counts_once(state: Path, runner: LocalRunner) -> None:
     folder = make_attempt(state, "memory")
     runner.start(folder)
-    wait_for(lambda: runner.memory_bytes(folder, 0.0) > 200e6)
+    wait_for(lambda: runner.memory_bytes(folder, 0.0) > 400e6)
     assert runner.memory_bytes(folder, 0.0) < runner.memory_bytes(folder, float("inf"))
     runner.kill(folder)

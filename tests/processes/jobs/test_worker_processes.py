@@ -174,8 +174,10 @@ def test_a_stopped_worker_may_leave_its_jobs_running(server: Server) -> None:
 
 
 def test_no_token_is_logged(server: Server) -> None:
-    server.start()
+    worker = server.start()
     (job,) = server.wait_for_end(server.submit("error"))
+    worker.terminate()
+    worker.wait(15.0)
     assert {str(e["job"]) for e in server.events() if "job" in e} == {job.id}
     files = [p for p in server.settings.state_folder.rglob("*") if p.is_file()]
     holding = {p.name for p in files if job.token.encode() in p.read_bytes()}
