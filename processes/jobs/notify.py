@@ -26,7 +26,7 @@ TIMEOUT = 5.0
 TRIES = 3
 TRY_PAUSE = 2.0
 """Before another try [s]."""
-CLOSE_TIMEOUT = 5.0
+CLOSE_TIMEOUT = 3.0
 """What is still to be told when a worker stops has this long [s]."""
 LOGGER = logging.getLogger(__name__)
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
