@@ -54,7 +54,7 @@ class Database:
     @property
     def file(self) -> Path:
         """The file of an SQLite database."""
-        return Path(self.url.database or "").absolute()
+        return Path(self.url.database or "")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -96,7 +96,9 @@ def _checked(text: str) -> URL:
         raise StoreError("the job store must be an address as in sqlite:///jobs.sqlite") from error
     kind = url.get_backend_name()
     if kind == "sqlite" and url.database and url.database != ":memory:" and not url.query:
-        return url.set(drivername="sqlite+pysqlite")
+        return url.set(
+            drivername="sqlite+pysqlite", database=str(Path(url.database).expanduser().absolute())
+        )
     if kind == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     raise StoreError(f"the job store must be a file of SQLite or PostgreSQL, got {kind}")
@@ -114,7 +116,13 @@ def _make_private_file(file: Path) -> None:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        engine = create_engine(
+            url,
+            # A statement after a lock must see what the one who had it before has changed.
+            isolation_level="READ COMMITTED",
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+        )
     except ImportError as error:
         raise StoreError("PostgreSQL needs psycopg: install the extra postgresql") from error
     event.listen(engine, "connect", _set_up_postgresql)

@@ -21,7 +21,9 @@ class JobStore:
     """Jobs, their queue, and the keys of users, in SQLite or PostgreSQL.
 
     Every call is one short transaction. A store may be used by many threads, and by many processes
-    at once; after a fork the child opens connections of its own.
+    at once; after a fork the child opens connections of its own. SQLite serves one machine, with
+    the file on a local disk. Of several machines over PostgreSQL, the clocks must agree to much
+    less than a lease: times are the callers'.
 
     Parameters
     ----------
