@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.geometry import local_incidence_numba
 from kernels.geometry.ellipsoid import geodetic_to_ecef
-from kernels.geometry.height_polynomials import tabulate
 from kernels.geometry.map_geometry import MapGeometry
 from kernels.geometry.map_grids import pixel_positions
 from kernels.geometry.orbit import Orbit
-from kernels.geometry.terrain import HEIGHT_MARGIN, dem_coordinates
 from kernels.geometry.zero_doppler import ground_to_radar
 from kernels.model import Dem, MapGrid, Shape
 
@@ -117,19 +115,8 @@ def tabulate_sight(
     MapGeometry
         Of these quantities.
     """
-    rows, columns = (np.arange(n // NODE_STEP + 2) * float(NODE_STEP) for n in grid.shape)
-    longitudes, latitudes = pixel_positions(grid, *np.meshgrid(rows, columns, indexing="ij"))
-    return MapGeometry(
-        grid=grid,
-        dem=dem,
-        dem_nodes=np.stack(dem_coordinates(dem, longitudes, latitudes), axis=-1),
-        polynomials=tabulate(
-            grid.shape,
-            lambda *places: quantities(see_pixels(grid, orbit, *places)),
-            lowest=float(dem.heights.min()) - HEIGHT_MARGIN,
-            highest=float(dem.heights.max()) + HEIGHT_MARGIN,
-            step=NODE_STEP,
-        ),
+    return MapGeometry.tabulated(
+        grid, dem, lambda *places: quantities(see_pixels(grid, orbit, *places)), step=NODE_STEP
     )
 
 

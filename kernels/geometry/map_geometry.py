@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.geometry import terrain_numba
 from kernels.geometry.ellipsoid import geodetic_to_ecef
-from kernels.geometry.height_polynomials import NODE_STEP, HeightPolynomials, tabulate
+from kernels.geometry.height_polynomials import (
+    NODE_STEP,
+    HeightPolynomials,
+    Quantities,
+    tabulate,
+)
 from kernels.geometry.map_grids import pixel_positions
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.terrain import HEIGHT_MARGIN, dem_coordinates
@@ -66,29 +71,51 @@ class MapGeometry:
         MapGeometry
             For any row of the map.
         """
-        rows = np.arange(grid.shape.lines // NODE_STEP + 2, dtype=np.float64) * NODE_STEP
-        columns = np.arange(grid.shape.samples // NODE_STEP + 2, dtype=np.float64) * NODE_STEP
-        longitudes, latitudes = pixel_positions(grid, *np.meshgrid(rows, columns, indexing="ij"))
 
         def quantities(
-            at_rows: NDArray[np.float64],
-            at_columns: NDArray[np.float64],
-            heights: NDArray[np.float64],
+            rows: NDArray[np.float64], columns: NDArray[np.float64], heights: NDArray[np.float64]
         ) -> NDArray[np.float64]:
-            i = (at_rows / NODE_STEP).astype(np.int64)
-            j = (at_columns / NODE_STEP).astype(np.int64)
-            points = geodetic_to_ecef(longitudes[i, j], latitudes[i, j], heights)
+            longitudes, latitudes = pixel_positions(grid, rows[..., :1], columns[..., :1])
+            points = geodetic_to_ecef(longitudes, latitudes, heights)
             return coordinates(*ground_to_radar(orbit, points))
 
+        return cls.tabulated(grid, dem, quantities)
+
+    @classmethod
+    def tabulated(
+        cls, grid: MapGrid, dem: Dem, quantities: Quantities, *, step: int = NODE_STEP
+    ) -> MapGeometry:
+        """Tabulate any quantities of terrain points.
+
+        Parameters
+        ----------
+        grid : MapGrid
+            The map.
+        dem : Dem
+            Terrain; map pixels outside it get no values.
+        quantities : callable
+            Evaluates pixel coordinates and heights, exactly; coordinates are equal along the
+            last axis.
+        step : int
+            Pixels between nodes.
+
+        Returns
+        -------
+        MapGeometry
+            For any row of the map.
+        """
+        rows, columns = (np.arange(n // step + 2) * float(step) for n in grid.shape)
+        positions = pixel_positions(grid, *np.meshgrid(rows, columns, indexing="ij"))
         return cls(
             grid=grid,
             dem=dem,
-            dem_nodes=np.stack(dem_coordinates(dem, longitudes, latitudes), axis=-1),
+            dem_nodes=np.stack(dem_coordinates(dem, *positions), axis=-1),
             polynomials=tabulate(
                 grid.shape,
                 quantities,
                 lowest=float(dem.heights.min()) - HEIGHT_MARGIN,
                 highest=float(dem.heights.max()) + HEIGHT_MARGIN,
+                step=step,
             ),
         )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kernels.errors import InputError, ProcessingError
 
-_CACHE_BYTES = 128_000_000
+_CACHE_BYTES = 64_000_000
 """Block cache of the process, unless the environment variable GDAL_CACHEMAX says otherwise."""
 
 
