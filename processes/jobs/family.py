@@ -1,8 +1,9 @@
 """The processes of one attempt, wherever they hide.
 
 The leader of an attempt is the head of a session of its own and the reaper of its descendants, so
-that a descendant stays one even when its parent dies. What made a session for itself is
-known by descent, by having been seen before, or by a mark in its environment.
+that a descendant stays one even when its parent dies. What made a session for itself, and lost the
+leader, is known by having been seen before, by a mark in its environment, or by the log that it
+writes to.
 """
 
 from __future__ import annotations
@@ -76,12 +77,15 @@ class Family:
         Head of the session; None where it never told its number.
     mark : str
         Value of `MARK` in the environment of its programs.
+    log : Path
+        Its standard output or error.
     """
 
-    def __init__(self, leader: Leader | None, mark: str) -> None:
+    def __init__(self, leader: Leader | None, mark: str, log: Path) -> None:
         here = leader is not None and leader.boot == boot_identifier()
         self.leader = leader if here else None
         self.mark = f"{MARK}={mark}".encode()
+        self.log = log.resolve()
         self.known: set[psutil.Process] = set()
 
     def members(self) -> set[psutil.Process]:
@@ -128,7 +132,10 @@ class Family:
         if self.leader is not None and os.getsid(process.pid) == self.leader.pid:
             # the number may have come to a later process, of which the session then is
             return start_ticks(self.leader.pid) in {0, self.leader.start}
-        return self.mark in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        of_process = Path(f"/proc/{process.pid}")
+        if self.mark in (of_process / "environ").read_bytes().split(b"\0"):
+            return True
+        return any((of_process / "fd" / number).readlink() == self.log for number in "12")
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -58,7 +58,7 @@ def lead(folder: AttemptFolder, lock: Lock) -> None:
     mark = f"{folder.job.path.name}.{folder.number}"
     os.environ[MARK] = mark
     end = _attempt(folder, lock)
-    family = Family(leader, mark)
+    family = Family(leader, mark, folder.log_file)
     for process in family.members():
         if process.pid != leader.pid:
             process.kill()

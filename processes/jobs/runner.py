@@ -123,7 +123,8 @@ class LocalRunner:
             record = read_json(folder.process_file)
             leader = Leader(record["pid"], record["start"], record["boot"]) if record else None
             known = family.known if family else set()
-            family = Family(leader, f"{folder.job.path.name}.{folder.number}")
+            mark = f"{folder.job.path.name}.{folder.number}"
+            family = Family(leader, mark, folder.log_file)
             family.known = known
             self._families[folder.path] = family
         return family
