@@ -11,6 +11,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pywps import BoundingBoxInput, ComplexOutput, Format, LiteralOutput, Process
+from pywps.app.WPSRequest import WPSRequest
+from pywps.response.execute import ExecuteResponse
+
 from kernels.chains.artefacts import Artefact, ChainResult, MediaType, OutputInfo
 from kernels.chains.registry import Chain
 from kernels.chains.request import Request, option
@@ -138,3 +142,30 @@ class FakeJob(ChainProcess):
         ),
         run=run,
     )
+
+
+class PlainJob(Process):
+    """A process as operators write them, without a chain."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            self._handler,
+            identifier="plain-job",
+            title="A plain process for tests",
+            inputs=[BoundingBoxInput("area", "Area", crss=["epsg:32631"])],
+            outputs=[
+                LiteralOutput("width", "Width", data_type="float"),
+                ComplexOutput(
+                    "corners", "Corners", [Format("application/json")], as_reference=True
+                ),
+            ],
+        )
+
+    def _handler(self, request: WPSRequest, response: ExecuteResponse) -> None:
+        box = request.inputs["area"][0]
+        left, _, right, _ = map(float, box.data)
+        response.update_status("measuring", 50)
+        response.outputs["width"].data = right - left
+        corners = Path(self.workdir) / "corners.json"
+        corners.write_text(json.dumps({"crs": box.crs, "box": list(map(float, box.data))}))
+        response.outputs["corners"].file = str(corners)

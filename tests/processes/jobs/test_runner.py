@@ -13,19 +13,23 @@ from pathlib import Path
 import pytest
 
 from processes.jobs.folders import AttemptFolder, End, Folders
-from processes.jobs.model import Job, JobState, Output
+from processes.jobs.model import Job, JobState, NewJob, Output
 from processes.jobs.runner import Health, LocalRunner
 from tests.processes.jobs.fake_jobs import FAILURE
 from tests.processes.jobs.places import fake_request, processes_of, wait_for
 
 
 def make_attempt(state: Path, ending: str, **inputs: object) -> AttemptFolder:
+    return attempt_of(state, fake_request(ending, **inputs))
+
+
+def attempt_of(state: Path, request: NewJob) -> AttemptFolder:
     folders = Folders(state)
     folders.make()
     job = Job(
         id=secrets.token_hex(16),
         token=secrets.token_hex(16),
-        request=fake_request(ending, **inputs),
+        request=request,
         state=JobState.RUNNING,
         created=0.0,
         attempt=1,
@@ -66,6 +70,25 @@ def test_a_success_has_its_outputs_and_their_sizes(state: Path, runner: LocalRun
         identifier="report", media_type="application/json", file="report.json", size=size
     )
     assert end == End(JobState.SUCCEEDED, "", (report,))
+
+
+def test_a_process_of_the_operator_runs_too(state: Path, runner: LocalRunner) -> None:
+    box = {"data": [500000.0, 4800000.0, 500250.5, 4800100.0], "crs": "EPSG:32631"}
+    folder = attempt_of(
+        state, NewJob(process="plain-job", version="", inputs={"area": (box,)}, outputs=())
+    )
+    end = run_to_end(runner, folder)
+    width, corners = end.outputs
+    assert (end.state, width.identifier, width.value) == (JobState.SUCCEEDED, "width", 250.5)
+    found = json.loads((folder.results / corners.file).read_text())
+    assert found["box"] == box["data"]
+    assert found["crs"].upper() == "EPSG:32631"
+
+
+def test_a_process_that_is_no_more_fails_the_job(state: Path, runner: LocalRunner) -> None:
+    folder = attempt_of(state, NewJob(process="gone", version="", inputs={}))
+    end = run_to_end(runner, folder)
+    assert end == End(JobState.FAILED, "this server has no process gone any more")
 
 
 def test_an_attempt_has_its_own_session_and_no_door_to_the_worker(
