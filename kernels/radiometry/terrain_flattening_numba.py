@@ -235,3 +235,34 @@ def factors(
         value = top + fy * (low - top)
         if value >= smallest:
             found[p] = np.float32(1.0) / value
+
+
+@numba.njit(**_COMPILE)
+def scale_backscatter(
+    values: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
+    factors: NDArray[np.float32],
+    smallest: np.float32,
+) -> None:
+    """Multiply backscatter by factors.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (rows, columns)
+        Backscatter [1]; becomes 0 where there is no factor. The smallest value stays as it is.
+    wanted : ndarray of bool, shape (rows, columns)
+        Which to multiply.
+    factors : ndarray of float32, shape (rows, columns)
+        NaN where unknown.
+    smallest : float32
+        Lower limit of products.
+    """
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            if not wanted[i, j]:
+                continue
+            factor = factors[i, j]
+            if np.isnan(factor):
+                values[i, j] = 0.0
+            elif values[i, j] > smallest:
+                values[i, j] = max(values[i, j] * factor, smallest)

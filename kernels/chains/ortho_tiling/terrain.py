@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,18 +15,23 @@ from kernels.engine.bands import Band
 from kernels.geometry.local_incidence import LocalIncidence, incidence_normalisation
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.shadow import ShadowMap, TerrainProfiles
-from kernels.model import Looks
+from kernels.model import GroundRangeGrid, Looks, RadarGrid
 from kernels.products.raster import PixelType
 from kernels.radiometry.detected import DetectedGeometry
 from kernels.radiometry.detected_numba import SMALLEST
 from kernels.radiometry.image_cells import ImageCells
 from kernels.radiometry.terrain_flattening import TerrainFlattening
+from kernels.radiometry.terrain_flattening_numba import scale_backscatter
 
 _PROFILE_SPACING = 20.0
 """Between profiles and between their stations [m]: finer than elevation models are."""
 
-_CELL_LOOKS = Looks(2, 2)
-"""Of the cells that areas are summed over: 20 m, likewise."""
+_CELL_SIZE = 20.0
+"""Of the cells that areas are summed over [m], likewise; whole pixels."""
+
+_TYPICAL_INCIDENCE = math.radians(38.0)
+_GROUND_SPEED = 0.9
+"""Of the satellite's speed, on the ground."""
 
 _PER_DEGREE = 100.0
 """Of stored local incidence, as S1Tiling's maps have it."""
@@ -73,7 +79,7 @@ def blank_masks(masks: Sequence[Mask], shape: tuple[int, int]) -> MaskRows:
     Returns
     -------
     dict of Mask to ndarray
-        For `TerrainRows.apply`.
+        For `ImageTerrain.apply`.
     """
     return {
         mask: np.full(
@@ -86,67 +92,13 @@ def blank_masks(masks: Sequence[Mask], shape: tuple[int, int]) -> MaskRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TerrainRows:
-    """Terrain of one image on some rows of the tile.
-
-    Attributes
-    ----------
-    flattening : TerrainFlattening or None
-        Gives factors, if backscatter is to be flattened.
-    scale : ndarray of float32, shape (rows, columns), or None
-        Factors, if backscatter is to be normalised by the local incidence.
-    values : dict of Mask to ndarray, shape (rows, columns)
-        Of the masks, wherever the image has pixels or not.
-    """
-
-    flattening: TerrainFlattening | None
-    scale: NDArray[np.float32] | None
-    values: MaskRows
-
-    def apply(
-        self,
-        row: int,
-        places: tuple[NDArray[np.float64], NDArray[np.float64]],
-        found: NDArray[np.float32],
-        fresh: NDArray[np.bool_],
-        masks: MaskRows,
-    ) -> None:
-        """Flatten what was sampled in a row, and fill the row's masks.
-
-        Parameters
-        ----------
-        row : int
-            Counted from the first of these rows.
-        places : tuple of ndarray of float64, shape (columns,)
-            Lines and pixels of the row.
-        found : ndarray of float32, shape (polarisations, columns)
-            Backscatter of the row; becomes 0 where the terrain has no factor. What is the
-            smallest value, because noise took all, stays so.
-        fresh : ndarray of bool, shape (polarisations, columns)
-            Pixels that are this image's.
-        masks : dict of Mask to ndarray, shape (rows, columns)
-            Filled where any polarisation is fresh.
-        """
-        if masks:
-            here = fresh.any(axis=0)
-            for mask, array in masks.items():
-                np.copyto(array[row], self.values[mask][row], where=here)
-        factors = None if self.scale is None else self.scale[row]
-        if self.flattening is not None:
-            factors = self.flattening.factors(*places)
-        if factors is not None:
-            flat = np.maximum(found * factors, SMALLEST)
-            np.copyto(flat, SMALLEST, where=found == SMALLEST)
-            np.copyto(flat, np.float32(0.0), where=np.isnan(factors))
-            np.copyto(found, flat, where=fresh)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTerrain:
     """What one image needs of the terrain.
 
     Attributes
     ----------
+    geometry : DetectedGeometry
+        Of the image on the tile.
     flattening : TerrainFlattening or None
         For terrain-flattened gamma nought.
     incidence : LocalIncidence or None
@@ -155,15 +107,13 @@ class ImageTerrain:
         For a mask.
     normalise : bool
         Whether backscatter is normalised by the local incidence.
-    masks : tuple of Mask
-        Those wanted.
     """
 
+    geometry: DetectedGeometry
     flattening: TerrainFlattening | None
     incidence: LocalIncidence | None
     shadow: ShadowMap | None
     normalise: bool
-    masks: tuple[Mask, ...]
 
     @classmethod
     def of(
@@ -208,41 +158,74 @@ class ImageTerrain:
             shadow = profiles.on_map(grid) if Mask.LAYOVER_SHADOW in masks else None
             if flatten:
                 window = geometry.window(Band(0, grid.shape.lines), Band(0, grid.shape.samples))
-                cells = ImageCells.of(geometry, orbit, window=window, looks=_CELL_LOOKS)
+                cells = ImageCells.of(
+                    geometry, orbit, window=window, looks=_cell_looks(geometry.grid, orbit)
+                )
                 flattening = TerrainFlattening.of(cells, profiles, threads=threads)
         local = normalise or Mask.INCIDENCE in masks
         return cls(
+            geometry=geometry,
             flattening=flattening,
             incidence=LocalIncidence.of(grid, dem, orbit) if local else None,
             shadow=shadow,
             normalise=normalise,
-            masks=masks,
         )
 
-    def rows(self, rows: Band) -> TerrainRows:
-        """Compute what some rows of the tile need.
+    @property
+    def nbytes(self) -> int:
+        """Size of the tables [bytes]."""
+        flattening = 0 if self.flattening is None else self.flattening.ratio.nbytes
+        return flattening + (0 if self.shadow is None else self.shadow.bits.nbytes)
+
+    def apply(
+        self,
+        rows: Band,
+        found: NDArray[np.float32],
+        fresh: NDArray[np.bool_],
+        masks: MaskRows,
+    ) -> None:
+        """Flatten what was sampled in some rows of the tile, and fill the masks.
 
         Parameters
         ----------
         rows : Band
             Of the tile.
-
-        Returns
-        -------
-        TerrainRows
-            To be applied row by row.
+        found : ndarray of float32, shape (polarisations, rows, columns)
+            Backscatter; becomes 0 where the terrain has no factor. What is the smallest value,
+            because noise took all, stays so.
+        fresh : ndarray of bool, shape (polarisations, rows, columns)
+            Pixels that are this image's.
+        masks : dict of Mask to ndarray, shape (rows, columns)
+            Filled where any polarisation is fresh.
         """
-        scale, values = None, blank_masks(self.masks, (rows.rows, 1))
+        here = fresh.any(axis=0)
+        factors = None
+        if Mask.BORDER in masks:
+            masks[Mask.BORDER][here] = 1
+        if self.shadow is not None:
+            np.copyto(masks[Mask.LAYOVER_SHADOW], self.shadow.rows(rows), where=here)
         if self.incidence is not None:
             local, _ = self.incidence.rows(rows)
-            scale = incidence_normalisation(local) if self.normalise else None
-            if Mask.INCIDENCE in values:
-                values[Mask.INCIDENCE] = _stored_incidence(local)
-        if self.shadow is not None:
-            values[Mask.LAYOVER_SHADOW] = self.shadow.rows(rows)
-        if Mask.BORDER in values:
-            values[Mask.BORDER][:] = 1
-        return TerrainRows(flattening=self.flattening, scale=scale, values=values)
+            factors = incidence_normalisation(local) if self.normalise else None
+            if Mask.INCIDENCE in masks:
+                np.copyto(masks[Mask.INCIDENCE], _stored_incidence(local), where=here)
+        if self.flattening is not None:
+            lines, pixels = self.geometry.places(rows)
+            flat = self.flattening.factors(lines.reshape(-1), pixels.reshape(-1))
+            factors = flat.reshape(lines.shape)
+        if factors is not None:
+            for backscatter, new in zip(found, fresh, strict=True):
+                scale_backscatter(backscatter, new, factors, SMALLEST)
+
+
+def _cell_looks(grid: GroundRangeGrid | RadarGrid, orbit: Orbit) -> Looks:
+    """Choose cells of about CELL_SIZE on the ground, or single pixels where these are larger."""
+    line = _GROUND_SPEED * orbit.speed(orbit.start) * grid.line_interval
+    if isinstance(grid, RadarGrid):
+        sample = grid.slant_range_spacing / math.sin(_TYPICAL_INCIDENCE)
+    else:
+        sample = grid.ground_range_spacing
+    return Looks(max(round(_CELL_SIZE / line), 1), max(round(_CELL_SIZE / sample), 1))
 
 
 def _stored_incidence(local: NDArray[np.float32]) -> NDArray[np.uint16]:
