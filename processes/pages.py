@@ -1,7 +1,7 @@
 """Pages of a job: its status and its results, by addresses that nobody can guess.
 
-All lie side by side under one address, because platforms that host the server know their names
-only: ``outputs/pywps-TOKEN.xml`` is the status, ``outputs/TOKEN-FILE`` a result.
+``outputs/pywps-TOKEN.xml`` is the status, ``outputs/TOKEN/FILE`` a result; it answers as
+``outputs/TOKEN-FILE`` too, for platforms that know the last part of an address only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from processes.users import user_of
 LOGGER = logging.getLogger(__name__)
 XML = "text/xml; charset=utf-8"
 _STATUS = re.compile(r"pywps-([0-9a-f]{32})\.(xml|json)")
-_RESULT = re.compile(r"([0-9a-f]{32})-([A-Za-z0-9_][A-Za-z0-9_.-]*)")
+_RESULT = re.compile(r"([0-9a-f]{32})[/-]([A-Za-z0-9_][A-Za-z0-9_.-]*)")
 _DISMISSED = "dismissed by its user"
 
 
@@ -56,7 +56,7 @@ class JobPages:
         return Addresses(
             service=self.settings.service_url,
             status=f"{base}/pywps-{job.token}.xml" if with_status else "",
-            outputs=f"{base}/{job.token}-",
+            outputs=f"{base}/{job.token}{'-' if self.settings.flat_outputs else '/'}",
         )
 
     def document(self, job: Job, *, with_status: bool = True) -> Response:

@@ -72,6 +72,8 @@ class Settings:
         ``keys``.
     user_header : str
         Header in which a portal in front names the user; empty: none is believed.
+    flat_outputs : bool
+        Whether addresses of results have no folders, for platforms that know names only.
     requests_per_minute : int
         Of one user, or of one address on an open server; more are refused.
     process_modules : tuple of str
@@ -117,6 +119,7 @@ class Settings:
     sync_seconds: int = 60
     access: str = "open"
     user_header: str = ""
+    flat_outputs: bool = False
     requests_per_minute: int = 1200
     process_modules: tuple[str, ...] = ()
     worker_slots: int = 2
@@ -364,6 +367,7 @@ _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "sync_seconds": _count,
     "access": _choice("open", "keys"),
     "user_header": _text,
+    "flat_outputs": _switch,
     "requests_per_minute": _count,
     "process_modules": _words,
     "worker_slots": _count,

@@ -58,6 +58,13 @@ def processes_of(configuration: Path) -> list[int]:
     return found
 
 
+def leftovers(state: Path) -> list[Path]:
+    """Files of ended jobs beside their records and logs."""
+    known = {".json", ".txt", ".log", ".lock"}
+    jobs = (path for path in (state / "jobs").rglob("*") if path.is_file())
+    return [path for path in jobs if path.suffix not in known]
+
+
 @dataclass(frozen=True)
 class Service:
     """The service without a network, its store, and a worker that is called by hand."""

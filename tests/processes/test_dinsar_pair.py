@@ -24,6 +24,7 @@ from tests.chains.test_dinsar_pair_refusals import (
     detected_product,
     missing_measurement,
 )
+from tests.processes.conftest import leftovers
 from tests.series import Series
 
 PATIENCE = 120.0
@@ -105,7 +106,7 @@ def test_the_result_over_the_web_is_the_result_of_the_chain(
     report = json.loads((tmp_path / "report").read_text(encoding="utf-8"))
     assert report["coherence"]["mean"] > 0.998
     assert (tmp_path / "phase_picture").read_bytes().startswith(b"\x89PNG")
-    assert not list((state / "work").iterdir())
+    assert leftovers(state) == []
 
 
 @pytest.mark.parametrize(
@@ -147,4 +148,4 @@ def test_bad_input_gets_one_clear_line_and_nothing_stays(
     assert any(line in text for text in texts), texts
     assert all("Traceback" not in text for text in texts)
     assert set((state / "outputs").rglob("*.tif")) == outputs
-    assert not list((state / "work").iterdir())
+    assert leftovers(state) == []

@@ -19,6 +19,7 @@ from kernels.geometry.mgrs import tile_grid
 from kernels.products.raster import read_raster
 from processes.background import background_server, free_address
 from tests.detected_series import TILE, DetectedSeries
+from tests.processes.conftest import leftovers
 from tests.series import Series
 
 PATIENCE = 120.0
@@ -91,7 +92,7 @@ def test_one_product_over_a_tile_gives_a_zip_a_layer_and_a_quicklook(
         assert archive.testzip() is None
         assert set(archive.namelist()) == {*report["tiles"][0]["files"], "report.json"}
     assert (tmp_path / "quicklook").read_bytes().startswith(b"\x89PNG")
-    assert not list((state / "work").iterdir())
+    assert leftovers(state) == []
 
 
 @pytest.mark.parametrize(
@@ -125,4 +126,4 @@ def test_bad_input_gets_one_clear_line_and_nothing_stays(
     assert any(line in text for text in texts), texts
     assert all("Traceback" not in text and str(lake) not in text for text in texts)
     assert set((state / "outputs").rglob("*.tif")) == outputs
-    assert not list((state / "work").iterdir())
+    assert leftovers(state) == []
