@@ -279,21 +279,25 @@ def four_bursts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return made.products[0], write_dem(folder / "dem.tif", dem)
 
 
-def cut(safe: Path, folder: Path, bursts: slice) -> Path:
-    """Write some bursts of a product as a slice of their own."""
+def cut(safe: Path, folder: Path, bursts: slice, *, crossed: bool = False) -> Path:
+    """Write some bursts of a product as a slice of their own; VH has half of the amplitudes."""
     whole = open_sentinel1(safe)
     images = [_part(whole.slc(name, "VV"), bursts) for name in ("IW1", "IW2")]
+    if crossed:
+        images = [replace(image, polarisation=p) for p in ("VH", "VV") for image in images]
     start = min(image.start for image in images)
     stop = max(image.stop for image in images)
     parts = whole.name.split("_")
     parts[-5:-3] = [f"{start:%Y%m%dT%H%M%S}", f"{stop:%Y%m%dT%H%M%S}"]
+    parts[-6] = "1SDV" if crossed else "1SSV"
     images = [replace(image, name="_".join(parts)) for image in images]
     target = folder / f"{images[0].name}.SAFE"
     for image, path in zip(images, write_annotation(target, images), strict=True):
         assert image.pixels is not None
         pixels = image.pixels.read(whole_line(image, bursts), image.grid.shape.lines)
+        pairs = np.stack([pixels.real, pixels.imag], axis=-1)
         with create_measurement(path, image) as writer:
-            writer.write(0, np.stack([pixels.real, pixels.imag], axis=-1).astype(np.int16))
+            writer.write(0, (pairs * (0.5 if image.polarisation == "VH" else 1.0)).astype(np.int16))
     write_manifest(target, images)
     return target
 
@@ -363,3 +367,35 @@ def test_names_tags_and_polarisations(four_bursts: tuple[Path, Path], tmp_path: 
     tags = gdal.Open(str(path)).GetMetadata()
     expected = {"IMAGE_TYPE": "SLC", "INPUT_S1_IMAGES": safe.stem, "NOISE_REMOVED": "True"}
     assert expected.items() <= tags.items()
+
+
+def test_polarisations_share_one_geometry(four_bursts: tuple[Path, Path], tmp_path: Path) -> None:
+    safe, dem = four_bursts
+    both = cut(safe, tmp_path, slice(0, 2), crossed=True)
+    images = tiles_of(request_of((both,), dem), tmp_path / "out")
+    assert [name.split("_")[2] for name in images] == ["vv", "vh"]
+    parallel, crossed = (image[0] for image in images.values())
+    np.testing.assert_array_equal(parallel > 0.0, crossed > 0.0)
+    known = parallel > 0.0
+    # halves are cut off to whole numbers: 0.25 digital numbers of some 500 on average
+    assert np.median(crossed[known] / parallel[known]) == pytest.approx(0.25, rel=3e-3)
+
+
+def test_terrain_is_corrected_for_as_with_detected_products(tmp_path: Path) -> None:
+    dem = hills(*CENTRE)
+    made = simulate(
+        Scene(dem=dem, relief=True),
+        [Acquisition(centre=START)],
+        tmp_path,
+        mode=StripMapMode(lines=1500, samples=1300),
+    )
+    path = write_dem(tmp_path / "dem.tif", dem)
+    spread = {}
+    for calibration in ("gamma", "gamma_naught_rtc"):
+        request = request_of(made.products, path, resolution=60.0, calibration=calibration)
+        known = only_tile(request, tmp_path / calibration)
+        known = known[known > 0.0]
+        spread[calibration] = known.std() / known.mean()
+    # slopes of 20 degrees, and speckle of some 200 looks
+    assert spread["gamma"] > 0.3
+    assert spread["gamma_naught_rtc"] < 0.5 * spread["gamma"]
