@@ -40,23 +40,28 @@ def _cubic_weights(f: np.float32) -> tuple[np.float32, np.float32, np.float32, n
     return a, one - a - c - d, c, d
 
 
-@numba.njit(inline="always", **_COMPILE)
-def _bilinear(
-    window: NDArray[np.float32], i: int, j: int, fy: np.float32, fx: np.float32
-) -> np.float32:
-    """Mean of four intensities; NaN where one of them is."""
-    a, b = window[i, j], window[i, j + 1]
-    c, d = window[i + 1, j], window[i + 1, j + 1]
-    top, low = a + fx * (b - a), c + fx * (d - c)
-    return np.float32(top + fy * (low - top))
+@numba.njit(**_COMPILE)
+def _smaller(window: NDArray[np.float32], method: int, y: float, x: float) -> np.float32:
+    """Mean of the four intensities around a place or else the nearest one; NaN where that is."""
+    rows, columns = window.shape
+    value = np.float32(np.nan)
+    if not (y >= -0.5 and x >= -0.5 and y < rows - 0.5 and x < columns - 0.5):
+        return value
+    if method >= BILINEAR and y >= 0.0 and x >= 0.0 and y < rows - 1 and x < columns - 1:
+        i, j = int(y), int(x)
+        fy, fx = np.float32(y - i), np.float32(x - j)
+        a, b = window[i, j], window[i, j + 1]
+        c, d = window[i + 1, j], window[i + 1, j + 1]
+        top, low = a + fx * (b - a), c + fx * (d - c)
+        value = np.float32(top + fy * (low - top))
+    return window[int(y + 0.5), int(x + 0.5)] if math.isnan(value) else value
 
 
 @numba.njit(inline="always", **_COMPILE)
-def _bicubic(
-    window: NDArray[np.float32], i: int, j: int, fy: np.float32, fx: np.float32
-) -> np.float32:
+def _bicubic(window: NDArray[np.float32], y: float, x: float) -> np.float32:
     """Cubic convolution of sixteen intensities; NaN where one of them is."""
-    w, v = _cubic_weights(fx), _cubic_weights(fy)
+    i, j = int(y), int(x)
+    w, v = _cubic_weights(np.float32(x - j)), _cubic_weights(np.float32(y - i))
     # unsigned: an index that may be negative costs a test for each access
     r, one = np.uint64(i - 1), np.uint64(1)
     total = np.float32(0.0)
@@ -196,19 +201,11 @@ def sample(
             if out[r, first_column + p] != 0.0:
                 continue
             y, x = lines[r, p] - first_line, pixels[r, p] - first_pixel
-            # an unknown place (NaN) fails these comparisons
-            if not (y >= -0.5 and x >= -0.5 and y < rows - 0.5 and x < columns - 0.5):
-                continue
-            i, j = int(np.floor(y)), int(np.floor(x))
-            fy, fx = np.float32(y - i), np.float32(x - j)
-            nearest = window[int(y + 0.5), int(x + 0.5)]
             value = np.float32(np.nan)
-            if method == BICUBIC and i >= 1 and j >= 1 and i < rows - 2 and j < columns - 2:
-                value = _bicubic(window, i, j, fy, fx)
-            inside = i >= 0 and j >= 0 and i < rows - 1 and j < columns - 1
-            if method >= BILINEAR and inside and math.isnan(value) and not math.isnan(nearest):
-                value = _bilinear(window, i, j, fy, fx)
+            # an unknown place (NaN) fails these comparisons
+            if method == BICUBIC and y >= 1.0 and x >= 1.0 and y < rows - 2 and x < columns - 2:
+                value = _bicubic(window, y, x)
             if math.isnan(value):
-                value = nearest
+                value = _smaller(window, method, y, x)
             if not math.isnan(value):
                 out[r, first_column + p] = max(value, SMALLEST)
