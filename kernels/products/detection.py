@@ -193,10 +193,10 @@ def detect(slices: Sequence[SlcProduct], looks: Looks) -> tuple[DetectedSlc, ...
 
 def _continues(run: list[_Slice], image: SlcProduct, burst: Burst) -> bool:
     """Tell whether a slice that begins with a burst shares the raster of a run and touches it."""
-    first, (before, bursts) = run[0].image, run[-1]
-    if _raster(before) != _raster(image):
+    grid, last = run[0].bursts[0].grid, run[-1].bursts[-1]
+    if _raster(run[0].image) != _raster(image):
         return False
-    grid, last, interval = first.grid, bursts[-1], first.grid.line_interval
+    interval = grid.line_interval
     step = (burst.grid.first_line_time - grid.first_line_time) / interval
     gap = (burst.grid.first_line_time - last.grid.first_line_time) / interval
     shift = (image.grid.first_slant_range - grid.first_slant_range) / grid.slant_range_spacing

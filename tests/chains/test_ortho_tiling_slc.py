@@ -367,6 +367,10 @@ def test_names_tags_and_polarisations(four_bursts: tuple[Path, Path], tmp_path: 
     tags = gdal.Open(str(path)).GetMetadata()
     expected = {"IMAGE_TYPE": "SLC", "INPUT_S1_IMAGES": safe.stem, "NOISE_REMOVED": "True"}
     assert expected.items() <= tags.items()
+    (one,) = result.report["passes"]
+    # 60 m on lines of 14 m, and on samples of 2.3 m slant range that are 4 m or less on the ground
+    assert one["type"] == "SLC"
+    assert one["looks"] == {"IW1": [5, 16], "IW2": [5, 16]}
 
 
 def test_polarisations_share_one_geometry(four_bursts: tuple[Path, Path], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from kernels.chains.ortho_tiling.inputs import Pass
 from kernels.chains.ortho_tiling.making import MadeTile, mean_decibels
 from kernels.chains.ortho_tiling.request import OrthoTilingRequest
 from kernels.errors import ProcessingError
+from kernels.products.detection import DetectedSlc
 
 
 def make_report(
@@ -47,6 +48,12 @@ def make_report(
         "passes": [
             {
                 "products": list(one.names),
+                "type": one.product_type,
+                "looks": {
+                    image.swath: list(image.products[0].looks)
+                    for image in one.images
+                    if isinstance(image.products[0], DetectedSlc)
+                },
                 "relative_orbit": one.product.relative_orbit,
                 "direction": "ascending" if one.product.ascending else "descending",
                 "orbit": one.product.state_vectors.source.value,
