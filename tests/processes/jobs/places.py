@@ -37,8 +37,10 @@ def fake_request(ending: str, **inputs: object) -> NewJob:
     )
 
 
-def wait_for(condition: Callable[[], object], pause: float = 0.01) -> None:
-    deadline = time.monotonic() + DEADLINE
+def wait_for(
+    condition: Callable[[], object], pause: float = 0.01, longest: float = DEADLINE
+) -> None:
+    deadline = time.monotonic() + longest
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(pause)
