@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from processes.jobs.folders import Folders
+from processes.jobs.family import Leader, boot_identifier, start_ticks
+from processes.jobs.folders import Folders, write_json
 from processes.jobs.model import Job, JobState, Limits
 from processes.jobs.runner import LocalRunner
 from processes.jobs.store import JobStore
@@ -301,3 +304,24 @@ def test_a_disk_that_cannot_be_written_fails_the_job_and_not_the_worker(place: P
     (job,) = place.run(worker, place.submit("good"))
     assert (job.state, job.outputs) == (JobState.FAILED, ())
     assert job.message.startswith("this server cannot write: ")
+
+
+@pytest.mark.parametrize("changed", [{"boot": "an earlier one"}, {"start": 1}])
+def test_a_number_that_now_belongs_to_another_process_is_left_alone(
+    place: Place, changed: dict[str, object]
+) -> None:
+    """After a restart of the machine, or long after the end of the leader."""
+    identifier = place.submit("good")
+    job = place.store.claim("before", lease=60.0, now=time.time())
+    assert job is not None
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
+        place.folders.make()
+        folder = place.folders.job(identifier).attempt(1)
+        folder.path.mkdir(parents=True)
+        folder.host_file.write_text(socket.gethostname())
+        leader = Leader(stranger.pid, start_ticks(stranger.pid), boot_identifier())
+        write_json(folder.process_file, leader._asdict() | changed)
+        (job,) = place.run(place.worker(), identifier)
+        assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
+        assert stranger.poll() is None
+        stranger.kill()
