@@ -20,7 +20,7 @@ from kernels.products.annotation import parse_annotation, read_annotation
 from kernels.products.annotation_head import UNKNOWN_PROCESSOR, ProductContext, midnight
 from kernels.products.calibration import parse_calibration
 from kernels.products.detected_annotation import parse_detected_annotation, read_detected_annotation
-from kernels.products.manifest import ManifestFacts, parse_manifest
+from kernels.products.manifest import Frame, ManifestFacts, parse_frame, parse_manifest
 from kernels.products.noise import parse_noise
 from kernels.products.orbit_files import choose_state_vectors
 from kernels.products.pixels import GdalDetectedReader, GdalPixelReader
@@ -183,6 +183,10 @@ class Sentinel1Product:
     def facts(self) -> ManifestFacts:
         """Read the manifest; raises ProductError if it is unusable."""
         return parse_manifest(self.archive.read(MANIFEST), origin=f"{self.name} {MANIFEST}")
+
+    def frame(self) -> Frame:
+        """Read from the manifest where the product lies; raises ProductError if it is unusable."""
+        return parse_frame(self.archive.read(MANIFEST), origin=f"{self.name} {MANIFEST}")
 
     def _context(self, epoch: datetime | None = None) -> ProductContext:
         facts = self.facts()

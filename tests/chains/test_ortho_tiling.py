@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from osgeo import gdal
 
 from kernels.chains.ortho_tiling import run, tile, windows
+from kernels.chains.ortho_tiling.inputs import open_passes
 from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
 from kernels.geometry.mgrs import tile_grid
@@ -148,6 +150,16 @@ def test_a_lone_slice_fills_its_part_only(slices: DetectedSeries, tmp_path: Path
     known = [(half > 0.0).sum() for half in halves]
     assert sum(known) == pytest.approx((both > 0.0).sum(), abs=300)
     assert known[0] == pytest.approx(known[1], rel=0.03)
+
+
+def test_a_tile_is_named_after_the_slices_that_meet_it(slices: DetectedSeries) -> None:
+    (one,), _ = open_passes(slices.request())
+    assert one.over(TILE).names == tuple(product.stem for product in slices.products)
+    first, second = one.outlines
+    elsewhere = replace(one, outlines=(first, second - [0.0, 3.0]))
+    assert elsewhere.over(TILE).names == (slices.products[0].stem,)
+    assert elsewhere.over(TILE).starts == one.starts[:1]
+    assert elsewhere.over(TILE).images is one.images
 
 
 def test_slices_that_do_not_share_a_raster_fill_a_tile_together(

@@ -99,7 +99,14 @@ def write_map(
         return bands, preview_piece(bands, looks)
 
     with create_raster(
-        path, grid.shape, MAP_BANDS, grid=grid, tags=tags, units=MAP_UNITS, threads=threads
+        path,
+        grid.shape,
+        MAP_BANDS,
+        grid=grid,
+        overviews="nearest",  # means would be wrong for wrapped phase
+        tags=tags,
+        units=MAP_UNITS,
+        threads=threads,
     ) as writer:
 
         def write(band: Band, found: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:

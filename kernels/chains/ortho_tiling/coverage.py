@@ -113,7 +113,9 @@ def plan_tiles(
         missing = _missing(one)
         for tile in dict.fromkeys(request.tiles or sorted(covered)):
             share = min(covered.get(tile, 0.0), 1.0)
-            job = TileJob(one=one, tile=tile, expected=share, missing=tuple(missing[tile]))
+            job = TileJob(
+                one=one.over(tile), tile=tile, expected=share, missing=tuple(missing[tile])
+            )
             if share * 100.0 >= request.minimum_coverage and share > 0.0:
                 jobs.append(job)
             elif tile in request.tiles or share > 0.0:

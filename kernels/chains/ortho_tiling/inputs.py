@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from kernels.chains.ortho_tiling.request import OrthoTilingRequest
 from kernels.errors import ProductError
+from kernels.geometry.footprints import may_touch
+from kernels.geometry.mgrs import tile_outline, tiles_touched
 from kernels.geometry.orbit import Orbit
 from kernels.model import GeolocationGrid, GrdProduct, IntensityReader
 from kernels.products.borders import ValidWindow, valid_window
@@ -69,6 +71,8 @@ class Pass:
         Of the products, in order of time.
     starts : tuple of datetime
         Of the products [UTC, naive].
+    outlines : tuple of ndarray of float64, shape (n, 2)
+        Footprints of the products: rings of longitudes and latitudes [degrees].
     product_type : str
         GRD or SLC.
     """
@@ -76,6 +80,7 @@ class Pass:
     images: tuple[PassImage, ...]
     names: tuple[str, ...]
     starts: tuple[datetime, ...]
+    outlines: tuple[NDArray[np.float64], ...]
     product_type: str
 
     @property
@@ -92,6 +97,19 @@ class Pass:
     def polarisations(self) -> tuple[str, ...]:
         """In the order of the products."""
         return tuple(product.polarisation for product in self.images[0].products)
+
+    def over(self, tile: str) -> Pass:
+        """Return the same pass with the products alone whose footprints meet a tile."""
+        outline = tile_outline(tile)
+        met = [k for k, ring in enumerate(self.outlines) if may_touch(ring, outline)]
+        near = [k for k in met if tile in {found.name for found in tiles_touched(self.outlines[k])}]
+        kept = near or range(len(self.names))
+        return replace(
+            self,
+            names=tuple(self.names[k] for k in kept),
+            starts=tuple(self.starts[k] for k in kept),
+            outlines=tuple(self.outlines[k] for k in kept),
+        )
 
 
 def open_passes(request: OrthoTilingRequest) -> tuple[tuple[Pass, ...], tuple[str, ...]]:
@@ -146,6 +164,7 @@ def _open_pass(request: OrthoTilingRequest, slices: SlicesOfPass) -> Pass:
         images=images,
         names=tuple(product.name for product in slices.slices),
         starts=tuple(product.start for product in slices.slices),
+        outlines=tuple(product.frame().footprint for product in slices.slices),
         product_type=slices.product_type,
     )
 
