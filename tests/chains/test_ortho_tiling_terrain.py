@@ -18,7 +18,15 @@ from kernels.geometry.shadow import LAYOVER, SHADOW
 from kernels.model import Dem, GeographicBox
 from kernels.products.raster import read_raster
 from kernels.products.sentinel1 import open_sentinel1
-from kernels.simulation import Background, plane
+from kernels.simulation import (
+    Acquisition,
+    Background,
+    Scene,
+    StripMapMode,
+    TopsMode,
+    plane,
+    simulate,
+)
 from kernels.simulation.detected_view import ground_view
 from kernels.simulation.locate_numba import (
     find_zero_doppler,
@@ -35,7 +43,7 @@ from tests.detected_series import (
 )
 from tests.geometry.ground import behind_terrain, ecef, in_layover, positions, surface
 from tests.geometry.scenes import rough_dem
-from tests.series import CENTRE
+from tests.series import CENTRE, START, write_dem
 
 Array = NDArray[np.float64]
 
@@ -48,6 +56,7 @@ ALONE = "DES_151_20260101t015959"
 """In the names of tiles of one product so small."""
 SIDE = 500
 """Lines and samples of small products: 5 km x 5 km, 0.2 percent of the tile."""
+LITTLE = {"minimum_coverage": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -375,6 +384,35 @@ def test_bits_depend_neither_on_cuts_nor_on_threads(
     np.testing.assert_array_equal(again.backscatter, mountain_tile.backscatter)
     for mask, array in mountain_tile.masks.items():
         np.testing.assert_array_equal(again.masks[mask], array)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        TopsMode(swaths=("IW1", "IW2"), bursts=2, samples=800, burst_lines=200),
+        StripMapMode(lines=1200, samples=900),
+    ],
+)
+def test_complex_products_on_level_ground_get_the_tangent_of_incidence(
+    mode: TopsMode | StripMapMode, tmp_path: Path
+) -> None:
+    """Gamma nought is beta nought times tan(incidence) there; pixel by pixel speckle cancels."""
+    dem = plane(around(0.25), height=400.0)
+    products = simulate(Scene(dem=dem), [Acquisition(centre=START)], tmp_path, mode=mode).products
+    path = write_dem(tmp_path / "dem.tif", dem)
+    series = DetectedSeries(products=products, dem=path, truth=tmp_path)
+    corrected, beta = (
+        made(series, tmp_path / name, calibration=name, masks=("incidence",), **LITTLE)
+        for name in ("gamma_naught_rtc", "beta")
+    )
+    known = beta.backscatter[0] > 0.0
+    assert known.sum() > 5_000
+    factors = corrected.backscatter[0][known] / beta.backscatter[0][known]
+    expected = np.tan(np.radians(beta.masks["incidence"][known] / 100.0))
+    decibels = 10.0 * np.log10(factors / expected)
+    assert abs(decibels.mean()) < 0.02
+    # facets leave a ripple in cells of 20 m
+    assert np.percentile(np.abs(decibels), 95.0) < 0.3
 
 
 def test_noise_that_takes_all_stays_the_smallest_value(tmp_path: Path) -> None:
