@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from processes.jobs.claims import known, lock_store, of_state
@@ -93,28 +93,31 @@ def reusable(connection: Connection, request_key: str, user: str, *, now: float)
     return job_of(row) if row is not None else None
 
 
+# The status of a job is asked for far more often than anything else: these are built once.
+_WAITING = of_state(JobState.ACCEPTED)
+_THEIRS = jobs.c.user == users.c.name
+_NUMBER = select(func.count()).select_from(jobs)
+_WAITING_JOB = select(jobs.c.user, jobs.c.seq).where(jobs.c.id == bindparam("job_id"), _WAITING)
+_AHEAD = _NUMBER.where(
+    _WAITING, jobs.c.user == bindparam("its_user"), jobs.c.seq < bindparam("its_seq")
+)
+_QUEUES = select(
+    users.c.name,
+    users.c.served,
+    _NUMBER.where(_WAITING, _THEIRS).scalar_subquery().label("waiting"),
+    _NUMBER.where(of_state(JobState.RUNNING), _THEIRS).scalar_subquery().label("running"),
+    select(func.min(jobs.c.seq)).where(_WAITING, _THEIRS).scalar_subquery().label("first"),
+)
+
+
 def position(connection: Connection, job_id: str) -> int:
     """Return the place of a job in the queue as it is now; 0 for one that does not wait."""
-    row = connection.execute(
-        select(jobs.c.user, jobs.c.seq).where(jobs.c.id == job_id, of_state(JobState.ACCEPTED))
-    ).first()
+    row = connection.execute(_WAITING_JOB, {"job_id": job_id}).first()
     if row is None:
         return 0
-    number = select(func.count()).select_from(jobs)
-    waiting = of_state(JobState.ACCEPTED)
-    ahead = connection.execute(
-        number.where(waiting, jobs.c.user == row.user, jobs.c.seq < row.seq)
-    ).scalar_one()
-    theirs = jobs.c.user == users.c.name
-    queues = connection.execute(
-        select(
-            users.c.name,
-            users.c.served,
-            number.where(waiting, theirs).scalar_subquery().label("waiting"),
-            number.where(of_state(JobState.RUNNING), theirs).scalar_subquery().label("running"),
-            select(func.min(jobs.c.seq)).where(waiting, theirs).scalar_subquery().label("first"),
-        )
-    ).all()
+    its = {"its_user": row.user, "its_seq": row.seq}
+    ahead = connection.execute(_AHEAD, its).scalar_one()
+    queues = connection.execute(_QUEUES).all()
     mine = next(queue for queue in queues if queue.name == row.user)
     if not mine.waiting:  # claimed since the first statement
         return 0

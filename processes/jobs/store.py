@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from processes.jobs import backup, claims, keys, queue, retention
 from processes.jobs.connections import Database
 from processes.jobs.migration import migrate
 from processes.jobs.model import Job, JobState, Limits, NewJob, Output, Renewal
 from processes.jobs.schema import control, job_of, jobs
+
+_ONE = {name: select(jobs).where(jobs.c[name] == bindparam("value")) for name in ("id", "token")}
 
 KEEP_S = 7 * 86400.0
 """How long a job is kept that ended without a worker [s], unless the caller says."""
@@ -188,7 +190,7 @@ class JobStore:
 
     def _one(self, column: str, value: str) -> Job | None:
         with self._database.reading() as connection:
-            row = connection.execute(select(jobs).where(jobs.c[column] == value)).first()
+            row = connection.execute(_ONE[column], {"value": value}).first()
         return job_of(row) if row is not None else None
 
     def jobs(
