@@ -174,6 +174,8 @@ def _measure(folder: Path, dem: Dem, scratch: Path) -> dict[str, Any]:
     plain = _chain(replace(request, compression="NONE"), scratch / "plain")
     say("the chain, two polarisations")
     both = _chain(replace(request, polarisations=("VV", "VH")), scratch / "both")
+    say("the chain, corrected for the terrain")
+    corrected = _chain(replace(request, calibration="gamma_naught_rtc"), scratch / "corrected")
     figures = {
         "tile": TILE,
         **truth.errors(read_raster(tile).array[0]),
@@ -187,6 +189,8 @@ def _measure(folder: Path, dem: Dem, scratch: Path) -> dict[str, Any]:
         "uncompressed_cpu_s": plain.cpu_s,
         "two_polarisations_ratio": both.cpu_s / ours.cpu_s,
         "two_polarisations_peak_memory_mb": both.peak_memory_mb,
+        "terrain_correction_cpu_s": corrected.cpu_s - ours.cpu_s,
+        "terrain_correction_peak_memory_mb": corrected.peak_memory_mb,
     }
     return figures | _beside_otb(folder, truth, ours, tile, scratch)
 

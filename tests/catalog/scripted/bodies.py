@@ -1,0 +1,105 @@
+"""The bytes of a download, whole or with a fault."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import socket
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Request, Response
+
+from tests.catalog.scripted.archives import ScriptedProduct
+from tests.catalog.scripted.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.catalog.scripted.resto import ScriptedResto
+
+
+def answer_bytes(
+    provider: ScriptedResto, request: Request, product: ScriptedProduct, fault: Fault | None
+) -> Response:
+    """Answer a download; a range is sent from its start to the end of the file, as PEPS does."""
+    kind = fault.kind if fault else ""
+    if fault and kind in ("status", "html", "redirect"):
+        return _instead(fault)
+    body = _corrupted(product.body) if kind == "corrupt" else product.body
+    tag = f'"{hashlib.md5(product.body).hexdigest()}"'
+    first = 0 if kind == "ignore_range" else _first_byte(request, tag)
+    if first and first >= len(body):
+        return Response(b"", 416, {"Content-Range": f"bytes */{len(body)}"})
+    if kind == "wrong_range" and first:
+        first -= 1
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Range": f"bytes {first}-{len(body) - 1}/{len(body)}",
+        **({"ETag": tag} if provider.validators else {}),
+    }
+    rest = body[first:]
+    if kind == "gzip":
+        rest = gzip.compress(rest)
+        headers["Content-Encoding"] = "gzip"
+    headers["Content-Length"] = str(len(rest))
+    response = Response(
+        _sent(provider, request, rest, fault),
+        206 if first else 200,
+        headers,
+        mimetype="application/zip",
+        direct_passthrough=True,
+    )
+    response.automatically_set_content_length = False
+    return response
+
+
+def _instead(fault: Fault) -> Response:
+    if fault.kind == "redirect":
+        return Response(b"", 302, {"Location": fault.to})
+    if fault.kind == "html":
+        return Response(fault.text, 200, mimetype="text/html")
+    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    return Response(fault.text, fault.status, headers, mimetype="text/html")
+
+
+def _first_byte(request: Request, tag: str) -> int:
+    found = re.fullmatch(r"bytes=(\d+)-\d*", request.headers.get("Range", ""))
+    if found is None or request.headers.get("If-Range", tag) != tag:
+        return 0
+    return int(found[1])
+
+
+def _corrupted(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes([body[middle] ^ 0xFF]) + body[middle + 1 :]
+
+
+def _sent(
+    provider: ScriptedResto, request: Request, rest: bytes, fault: Fault | None
+) -> Iterator[bytes]:
+    kind = fault.kind if fault else ""
+    end, step = len(rest), provider.chunk_size
+    if fault and kind in ("truncate", "stall", "reset", "drip"):
+        end = int(len(rest) * fault.share)
+    elif kind == "short":
+        end -= 1
+    provider.begin()
+    try:
+        for start in range(0, end, step):
+            yield rest[start : min(start + step, end)]
+            if provider.chunk_wait_s:
+                provider.stopped.wait(provider.chunk_wait_s)
+        if kind == "stall":
+            provider.stopped.wait(120)
+        elif kind == "drip":
+            for position in range(end, len(rest)):
+                yield rest[position : position + 1]
+                if provider.stopped.wait(0.05):
+                    return
+        elif kind == "reset":
+            connection: socket.socket = request.environ["werkzeug.socket"]
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+    finally:
+        provider.end()
