@@ -37,6 +37,8 @@ class Attempt:
         When this worker took it [s since 1970].
     renewed, measured : float
         When the lease was renewed, and the use of memory and disk measured.
+    step : str
+        The step that the store knows of.
     ended : float or None
         When it was first seen to have ended.
     why : Why or None
@@ -53,6 +55,7 @@ class Attempt:
     claimed: float = field(default_factory=time.time)
     renewed: float = field(default_factory=time.time)
     measured: float = 0.0
+    step: str = ""
     ended: float | None = None
     why: Why | None = None
     reason: str = ""

@@ -38,7 +38,8 @@ SWEEP_INTERVAL = 60.0
 GRACE = 2.0
 """From asking an attempt to end to killing it [s]."""
 RENEW_INTERVAL = 2.0
-"""Longest time until the store knows the progress, and the worker that a job was dismissed [s]."""
+"""Longest time until the store knows the share, and the worker that a job was dismissed [s]; a new
+step is told at once."""
 LEASE = 30.0
 """Time after the last sign of life at which a job is given to somebody else [s]."""
 STORE_PAUSE = 2.0
@@ -187,7 +188,8 @@ class Worker:
 
     def _look_after(self, attempt: Attempt) -> None:
         now = time.time()
-        if now >= attempt.renewed + min(RENEW_INTERVAL, self.lease / 3):
+        due = now >= attempt.renewed + min(RENEW_INTERVAL, self.lease / 3)
+        if due or attempt.folder.read_progress()[1] != attempt.step:
             self._renew(attempt)
         if attempt.lock is None:
             if attempt.why is None:
@@ -222,7 +224,7 @@ class Worker:
             step=step,
             log_tail=attempt.folder.log_tail(),
         )
-        attempt.renewed = time.time()
+        attempt.renewed, attempt.step = time.time(), step
         if not renewal.valid:
             attempt.stop(Why.LEASE_LOST, "")
         elif renewal.dismiss:
