@@ -11,6 +11,7 @@ import pywps
 from pywps import ComplexOutput, Process
 from pywps.app.exceptions import ProcessError
 from pywps.app.WPSRequest import WPSRequest
+from pywps.exceptions import InvalidParameterValue
 from pywps.response.execute import ExecuteResponse
 from pywps.response.status import WPS_STATUS
 
@@ -130,7 +131,11 @@ def _run_plain(
     process.set_workdir(str(work))
     request = WPSRequest()
     request.identifier = process.identifier
-    request.inputs = pywps_inputs(process, job.inputs)
+    try:
+        request.inputs = pywps_inputs(process, job.inputs)
+    except InvalidParameterValue as error:
+        # values were checked when the job was accepted, contents are looked at here only
+        raise ProcessingError("an input does not hold what its media type says") from error
     response = _Telling(request, process, progress)
     response.status = WPS_STATUS.STARTED
     try:

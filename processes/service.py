@@ -35,10 +35,9 @@ from processes.jobs.model import Job, JobState, NewJob
 from processes.jobs.store import JobStore
 from processes.pages import JobPages
 from processes.protocol.documents import refusal, result_document, status_info
-from processes.protocol.inputs import check_inputs, check_outputs
+from processes.protocol.inputs import check_inputs, check_outputs, check_rules
 from processes.protocol.reading import Request
 from processes.request_key import request_key
-from processes.running import pywps_inputs
 from processes.settings import Settings, configuration_files
 from processes.users import user_of
 
@@ -92,11 +91,11 @@ class Service(pywps.Service):
         except (HTTPException, FournaiseError) as error:
             told = _as_told(error)
             LOGGER.info(
-                "refused code=%s input=%s user=%s reason=%s",
+                "refused code=%s input=%.200r user=%s reason=%.300r",
                 told.name,
-                told.locator,
+                str(told.locator or ""),
                 user,
-                told.description,
+                str(told.description or ""),  # as a literal: no line of it looks like another one
             )
         except Exception:  # the one edge behind which nothing unforeseen may pass
             LOGGER.exception("a request failed unexpectedly")
@@ -161,7 +160,7 @@ class Service(pywps.Service):
         if isinstance(process, ChainProcess):
             key = request_key(process, process.make_request(inputs), outputs)
         else:
-            pywps_inputs(process, inputs)
+            check_rules(process, inputs)
         return NewJob(
             process=process.identifier,
             version=process.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
@@ -9,6 +10,8 @@ from typing import Any
 
 from pywps import BoundingBoxInput, ComplexInput, LiteralInput, Process
 from pywps.exceptions import InvalidParameterValue, MissingParameterValue
+from pywps.inout.literaltypes import AllowedValue
+from pywps.validator.allowed_value import ALLOWEDVALUETYPE
 
 from kernels.errors import RequestError
 from processes.binding import plain_message
@@ -71,13 +74,48 @@ def _literal(put: LiteralInput, item: Mapping[str, Any]) -> Mapping[str, Any] | 
     text = item["data"].strip()
     if not text or text == _NONE:
         return None
-    reader = _TEXTS.get(put.data_type)
-    if reader is not None:
+    if reader := _TEXTS.get(put.data_type):
         try:
             reader(name, text)
         except RequestError as error:
             raise InvalidParameterValue(plain_message(error), name) from error
     return {"data": item["data"]}
+
+
+def check_rules(process: Process, inputs: Inputs) -> None:
+    """Check literals against the rules that a process declares for PyWPS to apply.
+
+    Parameters
+    ----------
+    process : pywps.Process
+        One whose handler PyWPS would call; chains have rules of their own, with better words.
+    inputs : Inputs
+        As `check_inputs` returns them.
+
+    Raises
+    ------
+    InvalidParameterValue
+        A value that is not allowed; the input is named.
+    """
+    for put in process.inputs:
+        if isinstance(put, LiteralInput):
+            for item in inputs.get(put.identifier, ()):
+                try:
+                    put.clone().data = item["data"]
+                except (InvalidParameterValue, ValueError, TypeError, ArithmeticError) as error:
+                    told = RequestError(put.identifier, _rule(put), item["data"])
+                    raise InvalidParameterValue(plain_message(told), put.identifier) from error
+
+
+def _rule(put: LiteralInput) -> str:
+    allowed = [_shown(value) for value in put.allowed_values if isinstance(value, AllowedValue)]
+    return f"one of {', '.join(allowed)}" if allowed else f"of type {put.data_type}"
+
+
+def _shown(allowed: AllowedValue) -> str:
+    if allowed.allowed_type == ALLOWEDVALUETYPE.VALUE:
+        return str(allowed.value)
+    return f"{allowed.minval} to {allowed.maxval}"
 
 
 def _box(put: BoundingBoxInput, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -132,11 +170,30 @@ def _instant(kind: Callable[[str], object], rule: str) -> Callable[[str, str], o
     return read
 
 
+def _at_least(minimum: int) -> Callable[[str, str], object]:
+    def read(name: str, text: str) -> int:
+        value = read_whole_number(name, text)
+        if value < minimum:
+            raise RequestError(name, f"at least {minimum}", text)
+        return value
+
+    return read
+
+
+def _finite(name: str, text: str) -> float:
+    value = read_number(name, text)
+    if not math.isfinite(value):
+        raise RequestError(name, "a finite number", text)
+    return value
+
+
 _TEXTS: Mapping[str, Callable[[str, str], object]] = {
     "integer": read_whole_number,
-    "positiveInteger": read_whole_number,
-    "nonNegativeInteger": read_whole_number,
-    "float": read_number,
+    "positiveInteger": _at_least(1),
+    "nonNegativeInteger": _at_least(0),
+    "float": _finite,
+    "scale": _finite,
+    "angle": _finite,
     "boolean": read_boolean,
     "date": _instant(date.fromisoformat, "a day as in 2018-07-20"),
     "dateTime": _instant(datetime.fromisoformat, "a time as in 2018-07-20T06:00:00"),

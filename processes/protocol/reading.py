@@ -27,6 +27,7 @@ from pywps.exceptions import (
 from processes.jobs.model import Inputs
 
 BOX_NUMBERS = 4
+_OWN_AXES = ("urn:", "http://www.opengis.net/def/crs/")
 _WPS = {"wps": "http://www.opengis.net/wps/1.0.0", "ows": "http://www.opengis.net/ows/1.1"}
 _ATTRIBUTE = re.compile(r"@(datatype|uom|mimetype|encoding|schema|asreference)=[^@]*$", re.I)
 _WPS_2 = "http://www.opengis.net/wps/2.0"
@@ -125,6 +126,7 @@ class Request(WPSRequest):
             raise MissingParameterValue("Identifier must be given", "Identifier")
         found: dict[str, list[dict[str, Any]]] = {}
         for name, value in _pairs(values.get("datainputs", "")):
+            _check_name(name)
             found.setdefault(name, []).append({"data": value})
         self.given = {name: tuple(items) for name, items in found.items()}
         document = [name for name, _ in _pairs(values.get("responsedocument", ""))]
@@ -141,8 +143,7 @@ class Request(WPSRequest):
         found: dict[str, list[dict[str, Any]]] = {}
         for element in document.iterfind("wps:DataInputs/wps:Input", _WPS):
             name = (element.findtext("ows:Identifier", namespaces=_WPS) or "").strip()
-            if not name:
-                raise MissingParameterValue("every Input must have an Identifier", "DataInputs")
+            _check_name(name)
             found.setdefault(name, []).append(_value(name, element))
         self.given = {name: tuple(items) for name, items in found.items()}
         form = document.find("wps:ResponseForm/wps:ResponseDocument", _WPS)
@@ -167,6 +168,11 @@ class Request(WPSRequest):
         self.with_lineage = _flag(values, "lineage", from_address)
         self.wanted = tuple(dict.fromkeys(wanted))
         self.raw_output = raw[0] if raw else ""
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise MissingParameterValue("every Input must have an Identifier", "DataInputs")
 
 
 def _flag(values: dict[str, str], name: str, from_address: bool) -> bool:
@@ -219,6 +225,7 @@ def _text(element: etree._Element) -> str:
 
 
 def _refuse_reference(name: str) -> NoReturn:
+    _check_name(name)
     raise InvalidParameterValue(f"{name} must be a value, references are never followed", name)
 
 
@@ -265,8 +272,9 @@ def read_box(name: str, numbers: list[str], crs: str) -> dict[str, Any]:
     name : str
         Of the input.
     numbers : list of str
-        Two corners. With a reference system given as URN they follow its own axes (latitude
-        first for ``urn:ogc:def:crs:EPSG::4326``), otherwise x (longitude) comes first.
+        Two corners. With a reference system given as URN, or as OGC's address of it, they follow
+        its own axes (latitude first for ``urn:ogc:def:crs:EPSG::4326``), otherwise x (longitude)
+        comes first.
     crs : str
         Reference system; empty: EPSG:4326.
 
@@ -295,7 +303,7 @@ def read_box(name: str, numbers: list[str], crs: str) -> dict[str, Any]:
         code = "EPSG:4326"
     elif not re.fullmatch(r"EPSG:[0-9]{4,6}", code):
         raise InvalidParameterValue(f"{name} must name its reference system as EPSG:4326", name)
-    elif crs.lower().startswith("urn:") and system.axisorder == "yx":
+    elif crs.lower().startswith(_OWN_AXES) and system.axisorder == "yx":
         values = [values[1], values[0], values[3], values[2]]
     if values[0] > values[2] or values[1] > values[3]:
         raise InvalidParameterValue(

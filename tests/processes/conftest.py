@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,8 +147,16 @@ def reusing_service(tmp_path: Path) -> Iterator[Service]:
 
 def _service(configuration: Path) -> Iterator[Service]:
     settings = read_settings([configuration])
-    process = Fake(settings)
+    with service_of(settings, Fake(settings)) as service:
+        yield service
+
+
+@contextmanager
+def service_of(settings: Settings, *processes: Process) -> Iterator[Service]:
+    """Offer some processes."""
     store = open_store(settings)
-    client = Client(make_application(settings, [process]))
-    yield Service(client, store, settings, {process.identifier: process})
-    store.close()
+    client = Client(make_application(settings, processes))
+    try:
+        yield Service(client, store, settings, {p.identifier: p for p in processes})
+    finally:
+        store.close()

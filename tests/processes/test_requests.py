@@ -15,7 +15,7 @@ REFUSALS = [
     ([("looks", "65")], "looks must be at most 64, got 65"),
     ([("looks", "3"), ("looks", "4")], "looks must be given at most 1 times, got 2 values"),
     ([("spacing", "nan")], "spacing must be a number, got nan"),
-    ([("spacing", "1e999")], "spacing must be a finite number, got inf"),
+    ([("spacing", "1e999")], "spacing must be a finite number, got 1e999"),
     ([("spacing", "0.05")], "spacing must be at least 0.1, got 0.05"),
     ([("filtered", "maybe")], "filtered must be true or false, got maybe"),
     ([("swaths", "IW4")], "swaths must be one of IW1, IW2, IW3, got IW4"),
