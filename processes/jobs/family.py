@@ -101,9 +101,9 @@ class Family:
         self.known = found
         return found
 
-    def signal(self, number: signal.Signals) -> bool:
-        """Send a signal to all members; False once there are none."""
-        members = self.members()
+    def signal(self, number: signal.Signals, *, spared: int = 0) -> bool:
+        """Send a signal to all members but one; False once there are none."""
+        members = {process for process in self.members() if process.pid != spared}
         for process in members:
             with suppress(psutil.Error):
                 process.send_signal(number)

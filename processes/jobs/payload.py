@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -58,10 +59,7 @@ def lead(folder: AttemptFolder, lock: Lock) -> None:
     mark = f"{folder.job.path.name}.{folder.number}"
     os.environ[MARK] = mark
     end = _attempt(folder, lock)
-    family = Family(leader, mark, folder.log_file)
-    for process in family.members():
-        if process.pid != leader.pid:
-            process.kill()
+    Family(leader, mark, folder.log_file).signal(signal.SIGKILL, spared=leader.pid)
     folder.write_end(end)
     os._exit(0)
 
@@ -140,6 +138,7 @@ def _recorder(folder: AttemptFolder) -> Report:
         now = time.monotonic()
         if step != told[0] or now - told[1] >= REPORT_INTERVAL:
             told = (step, now)
-            folder.write_progress(share, step)
+            with suppress(OSError):  # a full disk says so where it matters
+                folder.write_progress(share, step)
 
     return report
