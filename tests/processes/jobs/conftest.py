@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from processes.jobs.runner import LocalRunner
-from tests.processes.jobs.places import write_configuration
+from tests.processes.jobs.places import processes_in, write_configuration
 from tests.processes.jobs.stores import make_store, postgresql, store, store_url
 
 __all__ = ["make_store", "postgresql", "store", "store_url"]
@@ -35,3 +37,5 @@ def runner(state: Path) -> Iterator[LocalRunner]:
     found = SharedRunner()
     yield found
     LocalRunner.close(found)
+    for pid in processes_in(state):  # of a test that failed
+        os.kill(pid, signal.SIGKILL)

@@ -86,7 +86,10 @@ def place(tmp_path: Path, runner: LocalRunner) -> Iterator[Place]:
     for worker in found.workers:
         worker.close()
     store.close()
-    assert not processes_in(tmp_path)
+    left = processes_in(tmp_path)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
 
 
 def test_a_success_is_published_and_its_folder_gone(place: Place) -> None:
