@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from processes.settings import Settings, check_access
+from processes.web.answers import without_secrets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -43,7 +44,14 @@ def serve_web(settings: Settings) -> None:
     """
     check_access(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("gunicorn.error").addFilter(_hide_secrets)
     _Gunicorn(settings).run()
+
+
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Take keys out of what gunicorn says of requests that it cannot read."""
+    record.msg, record.args = without_secrets(record.getMessage()), ()
+    return True
 
 
 class _Gunicorn(BaseApplication):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 import threading
 import time
@@ -18,7 +19,11 @@ from processes.users import USER_KEY
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-KEY_PATH = re.compile(r"/key/([A-Za-z0-9_-]{16,128})(/.*)")
+LOGGER = logging.getLogger(__name__)
+PORTAL = "portal"
+"""The user whose key lets a portal name others."""
+_USER_NAME = re.compile(r"[!-~]{1,64}")
+_KEY_PATH = re.compile(r"/key/([A-Za-z0-9_-]{16,128})(/.*)")
 REMEMBER = 30.0
 """Time after which a key is looked up again [s]; a revoked one works so long."""
 _MOST_REMEMBERED = 10_000
@@ -37,7 +42,8 @@ class Access:
         ``find_user(key) -> name or None``; None: everybody may come in.
     user_header : str
         Header in which a portal in front names the user, for example X-Forwarded-User; empty:
-        none is believed.
+        none is believed. Where there are keys, it is believed with that of the user ``portal``
+        only.
     """
 
     def __init__(
@@ -57,11 +63,13 @@ class Access:
         """Answer one request."""
         key = _take_key(environ)
         user: str | None = ANYBODY
-        if self._header:
-            user = environ.get(self._header, "").strip() or None
-        elif self._find_user is not None:
+        if self._find_user is not None:
             user = self._user(key) if key else None
+        if self._header and user in {ANYBODY, PORTAL}:
+            name = environ.get(self._header, "").strip()
+            user = name if _USER_NAME.fullmatch(name) else None
         if user is None and not environ["PATH_INFO"].startswith(_WITHOUT_KEY):
+            LOGGER.info("refused code=401 reason=%s", "unknown key" if key else "no key or user")
             response = Response(
                 "give a key: as X-API-Key, as the password of Basic credentials, or in the path\n",
                 401,
@@ -90,7 +98,7 @@ def _take_key(environ: WSGIEnvironment) -> str:
     """Find the key of a request, and take it out of what is logged and handed on."""
     key = environ.pop("HTTP_X_API_KEY", "").strip()
     credentials = environ.pop("HTTP_AUTHORIZATION", "")
-    path = KEY_PATH.fullmatch(environ.get("PATH_INFO", ""))
+    path = _KEY_PATH.fullmatch(environ.get("PATH_INFO", ""))
     if path:
         environ["PATH_INFO"] = path[2]
         for name in ("RAW_URI", "REQUEST_URI"):

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from processes.users import USER_KEY
-from processes.web.access import KEY_PATH
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,7 +20,7 @@ HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
     ("Referrer-Policy", "no-referrer"),  # addresses of jobs are secrets
 )
-_TOKEN = re.compile(r"[0-9a-f]{32}")
+_SECRET = re.compile(r"(?<=/key/)[^/\s'\"]+|(?<=[0-9a-f]{4})[0-9a-f]{28,}", re.IGNORECASE)
 _SHOWN = 200
 
 
@@ -70,7 +69,9 @@ def shown_path(path: str) -> str:
     str
         At most 200 characters.
     """
-    if match := KEY_PATH.fullmatch(path):
-        path = f"/key/.../{match[2].lstrip('/')}"
-    path = _TOKEN.sub(lambda found: f"{found[0][:4]}...", path)
-    return ascii(path)[1:-1][:_SHOWN].replace(" ", "%20")
+    return ascii(without_secrets(path))[1:-1][:_SHOWN].replace(" ", "%20")
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the keys in its paths, and with the beginnings of tokens only."""
+    return _SECRET.sub("...", text)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
-import time
+import logging
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
+from socket import SHUT_RD
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import (
@@ -19,11 +22,11 @@ from werkzeug.exceptions import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+LOGGER = logging.getLogger(__name__)
 LARGEST = 1_000_000
 """Of a body [bytes]; requests hold names and numbers."""
 LONGEST = 10.0
 """Time for a client to send it [s]."""
-_PIECE = 1 << 16
 
 
 class Bodies:
@@ -51,6 +54,7 @@ class Bodies:
         try:
             body = self._read(environ)
         except HTTPException as error:
+            LOGGER.info("refused code=%s reason=%s", error.code, error.description)
             response = error.get_response(environ)
             response.headers["Connection"] = "close"  # what the client still sends is not read
             return response(environ, start_response)
@@ -77,23 +81,26 @@ class Bodies:
 
     def _receive(self, environ: WSGIEnvironment, length: int) -> bytes:
         socket: Any = environ.get("gunicorn.socket")
-        deadline = time.monotonic() + self._longest
-        pieces = []
+        cut = threading.Event()
+
+        def stop() -> None:
+            cut.set()
+            with suppress(OSError):  # closed meanwhile
+                socket.shutdown(SHUT_RD)
+
+        # a limit of the socket would begin again with every byte
+        timer = threading.Timer(self._longest, stop)
+        timer.daemon = True
+        if socket is not None:
+            timer.start()
         try:
-            while length > 0:
-                left = deadline - time.monotonic()
-                if left <= 0.0:
-                    raise RequestTimeout("the body must arrive faster")
-                if socket is not None:
-                    socket.settimeout(left)
-                piece = environ["wsgi.input"].read(min(length, _PIECE))
-                if not piece:
-                    raise BadRequest("the body is shorter than Content-Length")
-                pieces.append(piece)
-                length -= len(piece)
-        except TimeoutError as error:
-            raise RequestTimeout("the body must arrive faster") from error
+            body: bytes = environ["wsgi.input"].read(length)
+        except OSError as error:
+            raise BadRequest("the connection broke off") from error
         finally:
-            if socket is not None:
-                socket.settimeout(None)
-        return b"".join(pieces)
+            timer.cancel()
+        if len(body) == length:
+            return body
+        if cut.is_set():
+            raise RequestTimeout(f"a body must arrive within {self._longest:g} s")
+        raise BadRequest("the body is shorter than Content-Length")

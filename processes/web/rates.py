@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _WINDOW = 60.0
 _MOST_KNOWN = 100_000
+
+LOGGER = logging.getLogger(__name__)
 
 
 class Rates:
@@ -39,7 +42,9 @@ class Rates:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        if not self._allows(environ.get(USER_KEY) or environ.get("REMOTE_ADDR", "")):
+        who = environ.get(USER_KEY) or environ.get("REMOTE_ADDR", "")
+        if not self._allows(who):
+            LOGGER.info("refused code=429 who=%s reason=too many requests", who)
             response = Response("too many requests, wait a minute\n", 429, {"Retry-After": "60"})
             return response(environ, start_response)
         return self._application(environ, start_response)
