@@ -1,0 +1,235 @@
+"""Requests for the bytes of files: redirects, credentials, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from catalog.errors import AccessError, AnswerError, NotFoundError, QueryError, UnreachableError
+from catalog.model import Source
+from catalog.retries import RETRIED, Patience, asked_wait_s
+from catalog.wording import host_of, one_line, told_text
+
+_TEXT_BYTES = 4096
+_MOST_REDIRECTS = 8
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_QUOTA = 420
+_GONE = frozenset({404, 410})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How to speak to servers.
+
+    Attributes
+    ----------
+    connect_timeout_s, read_timeout_s : float
+        Until a connection stands, and between two pieces of an answer [s].
+    minimum_speed : float
+        [bytes/s] over each `speed_window_s`; slower answers are given up and taken up again.
+    speed_window_s : float
+        [s].
+    patience : Patience
+        With failures.
+    ca_bundle : Path or None
+        Certificates to trust; None takes those of requests. TLS is always checked.
+    proxies : mapping of str to str
+        By scheme; those of the environment where empty.
+    connections_folder : Path or None
+        Where processes share limits of connections; None: between threads only.
+    """
+
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 60.0
+    minimum_speed: float = 1_000.0
+    speed_window_s: float = 30.0
+    patience: Patience = field(default_factory=Patience)
+    ca_bundle: Path | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    connections_folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.ca_bundle is not None and not self.ca_bundle.exists():
+            raise QueryError("ca_bundle", "a file or folder of certificates", self.ca_bundle.name)
+
+
+class OnTape(NamedTuple):
+    """The provider brings the product from tape; it asks to come back after `wait_s` [s]."""
+
+    wait_s: float | None
+
+
+class InterruptedTransferError(Exception):
+    """Something that may pass: the connection broke, or the server asks for patience."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason, wait_s)
+        self.reason = reason
+        self.wait_s = wait_s
+
+
+def new_session() -> requests.Session:
+    """Make a session that knows no credentials by itself, neither .netrc nor addresses."""
+    session = requests.Session()
+    session.auth = lambda request: request
+    return session
+
+
+def request_bytes(
+    session: requests.Session, source: Source, network: Network, headers: Mapping[str, str]
+) -> requests.Response:
+    """Ask for a file, through redirects; credentials go to the host they are for only.
+
+    Parameters
+    ----------
+    session : requests.Session
+        Of `new_session`.
+    source : Source
+        Where it is.
+    network : Network
+        How to speak.
+    headers : mapping of str to str
+        Beside those of the credentials.
+
+    Returns
+    -------
+    requests.Response
+        Not read yet: 200, 202, 206 or 416.
+
+    Raises
+    ------
+    InterruptedTransferError
+        It may work later.
+    AccessError, NotFoundError, AnswerError
+        It will not.
+    """
+    response, sent = _follow(session, source, network, headers)
+    if response.status_code == 401 and source.credentials is not None:
+        response.close()
+        if source.credentials.refuse():
+            response, sent = _follow(session, source, network, headers)
+    if response.status_code in (200, 202, 206, 416):
+        return response
+    with response:
+        raise _refusal(response, source, sent)
+
+
+def _follow(
+    session: requests.Session, source: Source, network: Network, headers: Mapping[str, str]
+) -> tuple[requests.Response, Mapping[str, str]]:
+    address = source.address
+    for _ in range(_MOST_REDIRECTS):
+        secret: Mapping[str, str] = {}
+        if source.credentials is not None and _same_place(source.address, address):
+            secret = source.credentials.headers()
+        response = _get(session, address, network, {**headers, **secret})
+        if not response.is_redirect:
+            return response, secret
+        response.close()
+        target = urljoin(address, response.headers["Location"])
+        if urlsplit(target).scheme not in _DEFAULT_PORTS or (
+            urlsplit(address).scheme == "https" and urlsplit(target).scheme == "http"
+        ):
+            raise AnswerError(one_line(f"{host_of(address)} leads to where nothing is protected"))
+        address = target
+    raise AnswerError(f"{one_line(host_of(source.address))} leads in circles")
+
+
+def _same_place(first: str, second: str) -> bool:
+    places = [
+        (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme))
+        for parts in (urlsplit(first), urlsplit(second))
+    ]
+    return places[0] == places[1]
+
+
+def _get(
+    session: requests.Session, address: str, network: Network, headers: Mapping[str, str]
+) -> requests.Response:
+    host = one_line(host_of(address))
+    try:
+        return session.get(
+            address,
+            headers=headers,
+            stream=True,
+            allow_redirects=False,
+            timeout=(network.connect_timeout_s, network.read_timeout_s),
+            verify=str(network.ca_bundle) if network.ca_bundle else True,
+            proxies=dict(network.proxies),
+        )
+    # from None: what these say of themselves holds the address, and with it what may be secret
+    except requests.exceptions.SSLError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise UnreachableError(f"the certificate of {host} is not trusted") from None
+        raise InterruptedTransferError(f"no protected connection with {host}") from None
+    except requests.exceptions.ProxyError:
+        raise InterruptedTransferError(f"the proxy does not lead to {host}") from None
+    except requests.exceptions.ConnectTimeout:
+        wait = f"{network.connect_timeout_s:g}"
+        raise InterruptedTransferError(f"no connection with {host} in {wait} s") from None
+    except requests.exceptions.Timeout:
+        wait = f"{network.read_timeout_s:g}"
+        raise InterruptedTransferError(f"no answer from {host} in {wait} s") from None
+    except requests.exceptions.ConnectionError:
+        raise InterruptedTransferError(f"no connection with {host}") from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+        raise AnswerError(f"there is no such address as the one at {host}") from None
+    except requests.exceptions.InvalidHeader:
+        raise AccessError(f"no header can hold the credentials for {host}") from None
+    except requests.exceptions.RequestException:
+        raise InterruptedTransferError(f"the connection with {host} broke off") from None
+
+
+def _refusal(response: requests.Response, source: Source, sent: Mapping[str, str]) -> Exception:
+    status, host = response.status_code, one_line(host_of(source.address))
+    said = told_text(beginning(response), sent)
+    says = f"{host} says {status}" + (f": {said}" if said else "")
+    if status == _QUOTA:
+        return AccessError(f"the quota is used up, {says}")
+    if status in (401, 403):
+        return AccessError(f"no access, {says}")
+    if status in _GONE:
+        # "moved" is about the product, whoever asks
+        if source.not_found_means_access and "moved" not in said:
+            return AccessError(f"no such product or wrong credentials, {says}")
+        return NotFoundError(f"no such product, {says}")
+    if status in RETRIED or status >= 500:
+        return InterruptedTransferError(says, _asked(response, source))
+    return AnswerError(f"an unexpected answer, {says}")
+
+
+def _asked(response: requests.Response, source: Source) -> float | None:
+    asked = response.headers.get("Retry-After")
+    return asked_wait_s(asked, unit_s=source.retry_after_unit_s)
+
+
+def beginning(response: requests.Response) -> bytes:
+    """Read once from a text that may never end."""
+    try:
+        return response.raw.read1(_TEXT_BYTES, decode_content=True) or b""
+    except (urllib3.exceptions.HTTPError, OSError):
+        return b""
+
+
+def on_tape(response: requests.Response, source: Source) -> OnTape | None:
+    """Read whether an answer says that the product is on its way from tape.
+
+    Parameters
+    ----------
+    response : requests.Response
+        Of `request_bytes`.
+    source : Source
+        What was asked for.
+
+    Returns
+    -------
+    OnTape or None
+        None where the bytes follow.
+    """
+    return OnTape(_asked(response, source)) if response.status_code == 202 else None
