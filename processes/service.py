@@ -7,11 +7,9 @@ one, of a process that allows it) waits for its job as a client would.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pywps
 from pywps import Process
@@ -32,6 +30,7 @@ from processes.binding import plain_message
 from processes.chain_process import ChainProcess
 from processes.jobs.errors import QueueFullError, QuotaError, StoreUnavailableError
 from processes.jobs.model import Job, JobState, NewJob
+from processes.jobs.notify import check_notify
 from processes.jobs.store import JobStore
 from processes.pages import JobPages
 from processes.protocol.documents import refusal, result_document, status_info
@@ -47,7 +46,7 @@ logging.getLogger("PYWPS").setLevel(logging.CRITICAL)
 
 XML = "text/xml; charset=utf-8"
 _POLL = 0.05
-_MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}")
+_MOST_DOCUMENTS = 100
 _HOW_TO_WAIT = (
     "this process runs for long, ask for it with storeExecuteResponse=true and status=true "
     "(owslib: mode ASYNC and output=[])"
@@ -110,12 +109,13 @@ class Service(pywps.Service):
         )
 
     def _describe(self, request: Request, _user: str) -> Response:
-        names = tuple(filter(None, request.identifiers or ()))
+        names = tuple(dict.fromkeys(filter(None, request.identifiers or ())))
         if not names:
             raise MissingParameterValue("Identifier must be given", "Identifier")
-        if "all" not in map(str.lower, names):
-            for name in names:
-                self._process(name)
+        if "all" in map(str.lower, names):
+            names = tuple(self.processes)
+        for name in names:
+            self._process(name)
         return self._described(
             (request.language, *names),
             lambda: DescribeResponse(request, None, processes=self.processes, identifiers=names),
@@ -123,10 +123,13 @@ class Service(pywps.Service):
 
     def _described(self, key: tuple[str, ...], make: Callable[[], Any]) -> Response:
         """Render a document once: the processes do not change while the server runs."""
-        if key not in self._documents:
+        found = self._documents.get(key)
+        if found is None:
             document, _ = make()._construct_doc()  # its public way writes to PyWPS's database
-            self._documents[key] = document.encode()
-        return Response(self._documents[key], content_type=XML)
+            found = document.encode()
+            if len(self._documents) < _MOST_DOCUMENTS:  # there are many orders to name them in
+                self._documents[key] = found
+        return Response(found, content_type=XML)
 
     def _process(self, name: str) -> Process:
         if name not in self.processes:
@@ -212,14 +215,11 @@ class Service(pywps.Service):
 
 def _notify_addresses(text: str, settings: Settings) -> tuple[str, ...]:
     """Read who is told of the end; what is no address, as the ``true`` of PEPS, is nobody."""
-    if text.lower().startswith(("http://", "https://")):
-        if urlsplit(text).hostname not in settings.notify_hosts:
-            raise InvalidParameterValue(
-                "notifmail must name a host that the server knows", "notify"
-            )
-        return (text,)
-    mail = text.removeprefix("mailto:")
-    return (f"mailto:{mail}",) if _MAIL.fullmatch(mail) and settings.smtp_server else ()
+    if "@" in text and ":" not in text:
+        text = f"mailto:{text}"
+        if not settings.smtp_server:  # portals always send it
+            return ()
+    return (check_notify(text, settings),) if ":" in text else ()
 
 
 class _Capabilities(CapabilitiesResponse):
