@@ -20,6 +20,7 @@ from catalog.errors import AccessError, AnswerError, NotFoundError
 from catalog.matching import answers
 from catalog.model import Box, Checksum, Credentials, Product, Query, Source, Storage
 from catalog.names import platform_name, product_of_name, relative_orbit
+from catalog.reading import number_or_none, whole_or_none
 from catalog.times import parse_time, write_day_or_time
 
 PEPS_ADDRESS = "https://peps.cnes.fr/resto"
@@ -273,14 +274,14 @@ def product_of_feature(feature: Mapping[str, Any], *, catalog: str) -> Product:
         mode = str((told.get("storage") or {}).get("mode", ""))
         named = product_of_name(name)
         platform = platform_name(str(told.get("platform") or "")) or named.platform
-        orbit = _whole(told.get("orbitNumber")) or named.absolute_orbit
+        orbit = whole_or_none(told.get("orbitNumber")) or named.absolute_orbit
         start = parse_time(told.get("startDate"), origin=catalog) or named.start
         stop = parse_time(told.get("completionDate"), origin=catalog)
     except (KeyError, TypeError, AttributeError) as error:
         raise AnswerError(f"{catalog} must answer features of resto") from error
     if stop is None or stop == start:  # PEPS repeats the start
         stop = named.stop or stop
-    track = _whole(told.get("relativeOrbitNumber")) or named.relative_orbit
+    track = whole_or_none(told.get("relativeOrbitNumber")) or named.relative_orbit
     if track is None and orbit is not None:
         track = relative_orbit(platform, orbit)
     return replace(
@@ -299,8 +300,8 @@ def product_of_feature(feature: Mapping[str, Any], *, catalog: str) -> Product:
         relative_orbit=track,
         direction=str(told.get("orbitDirection") or "").lower(),
         footprint=feature.get("geometry"),
-        cloud_cover=_number(told.get("cloudCover")),
-        size=_whole(told.get("resourceSize")) or _whole(download.get("size")),
+        cloud_cover=number_or_none(told.get("cloudCover")),
+        size=whole_or_none(told.get("resourceSize")) or whole_or_none(download.get("size")),
         checksum=_checksum(told.get("resourceChecksum") or download.get("checksum")),
         storage=_STORAGE.get(mode, Storage.UNKNOWN),
         address=str(download.get("url") or ""),
@@ -308,15 +309,6 @@ def product_of_feature(feature: Mapping[str, Any], *, catalog: str) -> Product:
         published=parse_time(told.get("published"), origin=catalog),
         properties={key: value for key, value in told.items() if key not in _BULKY},
     )
-
-
-def _whole(value: object) -> int | None:
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _checksum(value: object) -> Checksum | None:
