@@ -10,8 +10,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from kernels.errors import ProcessingError
@@ -81,9 +82,14 @@ def background_server(
 def _wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while server.poll() is None and time.monotonic() < deadline:
-        with suppress(URLError, OSError):
+        try:
             urlopen(f"{url}?service=WPS&request=GetCapabilities", timeout=10).close()  # noqa: S310
             return
+        except HTTPError as error:
+            if error.code == HTTPStatus.UNAUTHORIZED:  # it answers who has a key
+                return
+        except OSError:
+            pass
         time.sleep(0.1)
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     raise ProcessingError(f"the server does not start: {lines[-1] if lines else 'no message'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -50,7 +51,10 @@ def serve_web(settings: Settings) -> None:
 
 def _hide_secrets(record: logging.LogRecord) -> bool:
     """Take keys out of what gunicorn says of requests that it cannot read."""
-    record.msg, record.args = without_secrets(record.getMessage()), ()
+    text = without_secrets(record.getMessage())
+    if text.startswith("Invalid request"):
+        text = re.split("['\"]", text)[0]  # it repeats what it could not read
+    record.msg, record.args = text, ()
     return True
 
 

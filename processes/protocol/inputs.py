@@ -58,7 +58,8 @@ def check_inputs(process: Process, given: Inputs) -> Inputs:
                 f"{name} must be given at most {put.max_occurs} times, got {len(values)} values",
                 name,
             )
-        if len(values) < put.min_occurs:
+        # PyWPS declares an input with a default as required, and does without it
+        if len(values) < put.min_occurs and (values or put._default is None):
             raise MissingParameterValue(f"{name} must be given", name)
         if values:
             checked[name] = values
