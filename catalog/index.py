@@ -110,13 +110,17 @@ class ProductIndex:
         except sqlite3.Error as error:
             raise StorageError(f"the index {self._path.name} cannot be used: {error}") from error
 
-    def marks(self, root: Path) -> dict[str, tuple[Mark, State]]:
-        """Return the marks of all products of a root, by path."""
+    def marks(self, root: Path) -> dict[str, tuple[Mark, State, Kind]]:
+        """Return mark, state and kind of all products of a root, by path."""
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT path, changed_ns, size, state FROM products WHERE root = ?", (str(root),)
+                "SELECT path, changed_ns, size, state, kind FROM products WHERE root = ?",
+                (str(root),),
             )
-            return {path: (Mark(at, size), State(state)) for path, at, size, state in rows}
+            return {
+                path: (Mark(at, size), State(state), Kind(kind))
+                for path, at, size, state, kind in rows
+            }
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Add products, in place of what the index held at their paths."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from catalog.describing import Kind, State, describe
@@ -23,6 +24,7 @@ _KIND_OF_COLLECTION = {
     (".zip", "S2"): Kind.ZIP,
 }
 _ENDINGS = frozenset(ending for ending, _ in _KIND_OF_COLLECTION)
+_NONE: Mapping[str, Kind] = MappingProxyType({})
 
 
 class Found(NamedTuple):
@@ -91,9 +93,10 @@ def scan(
     known = index.marks(root)
     seen: set[str] = set()
     batch: list[Entry] = []
-    for found in walk(root, report.unreadable):
+    kinds = {path: kind for path, (_, _, kind) in known.items()}
+    for found in walk(root, report.unreadable, kinds):
         seen.add(found.path)
-        if known.get(found.path) == (found.mark, State.READY):
+        if known.get(found.path) == (found.mark, State.READY, found.kind):
             report.unchanged += 1
             continue
         batch.append(_entry(found, root))
@@ -124,7 +127,7 @@ def _count(report: ScanReport, entry: Entry, *, new: bool) -> None:
     report.corrupt += entry.description.state is State.CORRUPT
 
 
-def walk(root: Path, unreadable: list[str]) -> Iterator[Found]:
+def walk(root: Path, unreadable: list[str], kinds: Mapping[str, Kind] = _NONE) -> Iterator[Found]:
     """Find what looks like a product below a folder.
 
     Parameters
@@ -133,6 +136,8 @@ def walk(root: Path, unreadable: list[str]) -> Iterator[Found]:
         Folder.
     unreadable : list of str
         Folders that cannot be listed are added to it.
+    kinds : mapping of str to Kind, optional
+        Of paths that are known, whose names need not be read.
 
     Yields
     ------
@@ -157,7 +162,7 @@ def walk(root: Path, unreadable: list[str]) -> Iterator[Found]:
                     folders.append(entry.path)
                 else:
                     yield Found(entry.path, kind, _mark_of_folder(entry.path))
-            elif (kind := _kind_of_file(entry.name)) is not None:
+            elif (kind := kinds.get(entry.path) or _kind_of_file(entry.name)) is not None:
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:  # it has just gone
