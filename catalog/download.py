@@ -8,7 +8,7 @@ fetches a product; others wait and find it done.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,11 @@ class Form:
         if self.extracted:
             return is_complete(path, self.polarisations)
         return path.is_file() and size in (None, path.stat().st_size)
+
+
+def faultless(_path: Path) -> str:
+    """Find nothing wrong with a file."""
+    return ""
 
 
 class Downloader:
@@ -127,7 +132,9 @@ class Downloader:
                     raise UnreachableError(error.reason) from None
             pause(self.cancel, wait_s)
 
-    def fetch_file(self, source: Source, target: Path) -> Path | OnTape:
+    def fetch_file(
+        self, source: Source, target: Path, fault: Callable[[Path], str] = faultless
+    ) -> Path | OnTape:
         """Fetch one file; nothing is asked where it is there.
 
         Parameters
@@ -136,6 +143,8 @@ class Downloader:
             Where it is.
         target : Path
             Where it is wanted; its folder is made.
+        fault : callable
+            Tells what is wrong with a file that has arrived whole; empty where nothing is.
 
         Returns
         -------
@@ -160,7 +169,7 @@ class Downloader:
                 return target
             part = target.with_name(f".{name}.part")
             need_space(target.parent, _missing(source, part), name)
-            return self._fetch_part(source, part, name) or _named(part, target)
+            return self._fetch_part(source, part, name, fault) or _named(part, target)
 
     def fetch_product(
         self, source: Source, folder: Path, name: str, form: Form
@@ -255,7 +264,9 @@ class Downloader:
 
         return locked(folder / f".{name}.lock", self.cancel, wait)
 
-    def _fetch_part(self, source: Source, path: Path, name: str) -> OnTape | None:
+    def _fetch_part(
+        self, source: Source, path: Path, name: str, fault: Callable[[Path], str] = faultless
+    ) -> OnTape | None:
         """Bring the part to its whole, checked; what is in it stays when that fails for now."""
         tries = Tries(self.network.patience)
         meter = Meter(name, Stage.FETCHING, self.report, total=source.size)
@@ -268,7 +279,7 @@ class Downloader:
                         if later is not None:
                             return later
                     part.sync()
-                    _check(part, source)
+                    _check(part, source, fault)
                     part.tag = ""
                     return None
                 except InterruptedTransferError as error:
@@ -295,7 +306,7 @@ class Downloader:
             return receive(session, source, part, self.network, cancel=self.cancel, meter=meter)
 
 
-def _check(part: PartialFile, source: Source) -> None:
+def _check(part: PartialFile, source: Source, fault: Callable[[Path], str]) -> None:
     """Compare what arrived with what the catalogue says; archives without that, with themselves."""
     if source.size is not None and part.length < source.size:
         raise InterruptedTransferError(f"only {part.length} of {source.size} bytes came")
@@ -304,8 +315,10 @@ def _check(part: PartialFile, source: Source) -> None:
     if part.digits is not None and source.checksum is not None:
         if part.digits != source.checksum.digits.lower():
             raise BadBodyError(f"its {source.checksum.algorithm} checksum is wrong")
-    elif part.suffix == ".zip" and (fault := damage(part.path)):
-        raise BadBodyError(fault)
+    elif part.suffix == ".zip" and (why := damage(part.path)):
+        raise BadBodyError(why)
+    if why := fault(part.path):
+        raise BadBodyError(why)
 
 
 def _missing(source: Source, part: Path) -> int:

@@ -46,8 +46,10 @@ def track_of(product: Product) -> int | None:
 
 
 def _platform(query: Query, product: Product) -> bool:
+    if query.platform is None:
+        return True
     platform = product.platform or product_of_name(product.name).platform
-    return query.platform is None or platform_name(platform) == platform_name(query.platform)
+    return platform_name(platform) == platform_name(query.platform)
 
 
 def _polarisation(query: Query, product: Product) -> bool:
@@ -80,9 +82,11 @@ def _clouds(query: Query, product: Product) -> bool:
 
 def _equal(argument: str) -> Callable[[Query, Product], bool]:
     def test(query: Query, product: Product) -> bool:
-        wanted = getattr(query, argument) or None
+        wanted = getattr(query, argument)
+        if not wanted:
+            return True
         told = getattr(product, argument) or getattr(product_of_name(product.name), argument)
-        return wanted is None or str(told).lower() == str(wanted).lower()
+        return str(told).lower() == str(wanted).lower()
 
     return test
 

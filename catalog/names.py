@@ -120,8 +120,10 @@ def product_of_name(name: str) -> Product:
 
 
 def _time(digits: str) -> datetime:
-    plain = re.sub(r"\D", "", digits)
-    return datetime.strptime(plain.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    plain = re.sub(r"\D", "", digits).ljust(14, "0")
+    clock = (int(plain[k : k + 2]) for k in range(4, 14, 2))
+    month, day, hour, minute, second = clock
+    return datetime(int(plain[:4]), month, day, hour, minute, second, tzinfo=UTC)
 
 
 def _sentinel1(name: str, match: re.Match[str]) -> Product:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +73,21 @@ class InterruptedTransferError(Exception):
         super().__init__(reason, wait_s)
         self.reason = reason
         self.wait_s = wait_s
+
+
+class _WithoutQueries(logging.Filter):
+    """Cuts what follows the question mark of an address, where signed addresses hold their key."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let the record pass, shortened."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                word.partition("?")[0] if isinstance(word, str) else word for word in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
 
 
 def new_session() -> requests.Session:

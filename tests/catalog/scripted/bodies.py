@@ -79,27 +79,43 @@ def _sent(
     provider: ScriptedResto, request: Request, rest: bytes, fault: Fault | None
 ) -> Iterator[bytes]:
     kind = fault.kind if fault else ""
-    end, step = len(rest), provider.chunk_size
+    end = len(rest)
     if fault and kind in ("truncate", "stall", "reset", "drip"):
         end = int(len(rest) * fault.share)
     elif kind == "short":
         end -= 1
+    for piece in _counted(provider, rest[:end]):
+        yield piece
+        if provider.chunk_wait_s:
+            provider.stopped.wait(provider.chunk_wait_s)
+    if kind == "stall":
+        provider.stopped.wait(120)
+    elif kind == "drip":
+        for position in range(end, len(rest)):
+            yield rest[position : position + 1]
+            if provider.stopped.wait(0.05):
+                return
+    elif kind == "reset":
+        connection: socket.socket = request.environ["werkzeug.socket"]
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+def _counted(provider: ScriptedResto, body: bytes) -> Iterator[bytes]:
+    """Give a body in pieces; it counts as being sent until its last piece is on its way.
+
+    Whoever has that piece may ask for the next body before this thread hears that it arrived.
+    """
+    step = provider.chunk_size
+    pieces = range(0, len(body), step)
     provider.begin()
+    counted = True
     try:
-        for start in range(0, end, step):
-            yield rest[start : min(start + step, end)]
-            if provider.chunk_wait_s:
-                provider.stopped.wait(provider.chunk_wait_s)
-        if kind == "stall":
-            provider.stopped.wait(120)
-        elif kind == "drip":
-            for position in range(end, len(rest)):
-                yield rest[position : position + 1]
-                if provider.stopped.wait(0.05):
-                    return
-        elif kind == "reset":
-            connection: socket.socket = request.environ["werkzeug.socket"]
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
+        for start in pieces:
+            if start == pieces[-1]:
+                provider.end()
+                counted = False
+            yield body[start : start + step]
     finally:
-        provider.end()
+        if counted:
+            provider.end()
