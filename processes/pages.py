@@ -112,7 +112,7 @@ class JobPages:
 
     def dismiss(self, job: Job, user: str) -> Job:
         """Stop a job; what has ended stays as it is."""
-        LOGGER.info("dismissed job=%s user=%s", job.id, user)
+        LOGGER.info("dismiss job=%s user=%s", job.id, user)
         return self.store.dismiss(job.id, now=time.time(), reason=_DISMISSED)
 
     def _job(self, token: str) -> Job:
@@ -126,9 +126,9 @@ class JobPages:
     def _status(self, token: str, form: str, request: Request) -> Response:
         job = self._job(token)
         if request.method == "DELETE":
-            if job.state.is_final:
+            had_ended, job = job.state.is_final, self.dismiss(job, user_of(request))
+            if had_ended or job.state in {JobState.SUCCEEDED, JobState.FAILED}:
                 raise Conflict(f"the job has ended, it is {job.state}")
-            job = self.dismiss(job, user_of(request))
         elif request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(["GET", "HEAD", "DELETE"])
         if form == "json":

@@ -1,0 +1,83 @@
+"""The examples of deploy/ against the programs that read them."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from processes.settings import CHECKOUT, check_access, read_settings
+from processes.web.bodies import LARGEST
+
+DEPLOY = CHECKOUT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_units_are_understood_by_systemd(unit: Path, tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd is not installed")
+    text = unit.read_text().replace("/opt/fournaise/.venv/bin/python", sys.executable)
+    (tmp_path / unit.name).write_text(text)
+    done = subprocess.run(
+        [program, "verify", tmp_path / unit.name], capture_output=True, text=True, check=False
+    )
+    assert [line for line in done.stderr.splitlines() if "fournaise" in line] == []
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_units_give_no_rights_away(unit: Path) -> None:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(unit)
+    service = parser["Service"]
+    assert service["User"] == "fournaise"
+    assert service["ProtectSystem"] == "strict"
+    assert service["CapabilityBoundingSet"] == ""
+    # compiled loops need memory that is written and run
+    assert "MemoryDenyWriteExecute" not in service
+
+
+def test_jobs_outlive_the_unit_of_their_worker() -> None:
+    text = (DEPLOY / "systemd" / "fournaise-worker@.service").read_text()
+    assert "\nKillMode=process\n" in text
+
+
+def test_services_of_the_composition_share_store_state_and_configuration() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    assert set(services) == {"database", "web", "worker"}
+    web, worker = services["web"], services["worker"]
+    assert web["volumes"] == worker["volumes"]
+    assert web["environment"] == worker["environment"]
+    assert all(port.startswith("127.0.0.1:") for port in web["ports"])
+    assert worker["command"] == ["python", "-m", "processes.jobs", "worker"]
+
+
+def test_the_configuration_of_the_containers_is_read(tmp_path: Path) -> None:
+    """Every option is known, and the server may listen with it."""
+    text = (DEPLOY / "pywps.container.cfg").read_text()
+    configuration = tmp_path / "pywps.cfg"
+    configuration.write_text(text.replace("data_roots = /data", f"data_roots = {tmp_path}"))
+    settings = read_settings([configuration])
+    check_access(settings)
+    assert settings.listen_address == "0.0.0.0:5000"
+
+
+def test_images_are_named_without_hosts() -> None:
+    containerfile = (DEPLOY / "Containerfile").read_text()
+    assert re.findall(r"^FROM (.*)$", containerfile, re.MULTILINE) == ["debian:12"]
+    assert "scripts/setup.sh" in containerfile
+
+
+def test_the_proxy_lets_through_what_the_server_reads() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    (size,) = re.findall(r"client_max_body_size +(\d+)m;", text)
+    assert int(size) * 2**20 >= LARGEST
+    assert text.count("{") == text.count("}")
