@@ -75,6 +75,25 @@ class Fetched:
     error: CatalogError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """Where a product is after it was asked for.
+
+    Attributes
+    ----------
+    product : Product
+        As it was asked for.
+    storage : Storage
+        STAGING or DISK; LOCAL for one of this machine; UNKNOWN where it went wrong.
+    error : CatalogError or None
+        What went wrong.
+    """
+
+    product: Product
+    storage: Storage
+    error: CatalogError | None = None
+
+
 @dataclass(order=True, slots=True, kw_only=True)
 class _Course:
     """One product on its way; ordered by when it is next looked at."""
@@ -146,6 +165,47 @@ def fetch(
     unique = {product.name: product for product in reversed(wanted)}
     results = errand.run([unique[name] for name in dict.fromkeys(one.name for one in wanted)])
     return tuple(results[product.name] for product in wanted)
+
+
+def stage(
+    products: Iterable[Product], catalog: Catalog, *, downloader: Downloader | None = None
+) -> tuple[Staged, ...]:
+    """Let products come from tape, without waiting for them.
+
+    Parameters
+    ----------
+    products : iterable of Product
+        As the catalogue found them; only those that are not on disk are asked for.
+    catalog : Catalog
+        Tells how to ask for them.
+    downloader : Downloader, optional
+        Asks for them.
+
+    Returns
+    -------
+    tuple of Staged
+        One for each product, in their order.
+
+    Raises
+    ------
+    CancelledError
+        The downloader was told to stop.
+    """
+    asker = downloader or Downloader()
+
+    def ask(product: Product) -> Staged:
+        if product.storage in (Storage.LOCAL, Storage.DISK):
+            return Staged(product=product, storage=product.storage)
+        try:
+            later = asker.ask(catalog.source(product))
+        except CancelledError:
+            raise
+        except CatalogError as error:
+            return Staged(product=product, storage=Storage.UNKNOWN, error=error)
+        return Staged(product=product, storage=Storage.STAGING if later else Storage.DISK)
+
+    with ThreadPoolExecutor(_ASKING_THREADS, "ask") as pool:
+        return tuple(pool.map(ask, products))
 
 
 class _Errand:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import mmap
 import random
 import re
 import uuid
@@ -26,7 +27,7 @@ class ScriptedProduct:
     """A product as the scripted provider holds it; `storage` moves while it is staged."""
 
     name: str
-    body: bytes
+    body: bytes | mmap.mmap
     collection: str = "S1"
     storage: str = "disk"
     polls_to_stage: int = 2
@@ -38,6 +39,7 @@ class ScriptedProduct:
     """None tells none; -1 is that of the body."""
     moved_to: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
+    _digest: tuple[bytes | mmap.mmap, str] | None = None
 
     @property
     def identifier(self) -> str:
@@ -47,9 +49,14 @@ class ScriptedProduct:
     @property
     def told_checksum(self) -> str | None:
         """MD5 that the catalogue tells."""
-        if self.checksum == "":
-            return hashlib.md5(self.body).hexdigest().upper()
-        return self.checksum
+        return self.md5.upper() if self.checksum == "" else self.checksum
+
+    @property
+    def md5(self) -> str:
+        """Of the body; computed once for each that it gets."""
+        if self._digest is None or self._digest[0] is not self.body:
+            self._digest = (self.body, hashlib.md5(self.body).hexdigest())
+        return self._digest[1]
 
     @property
     def told_size(self) -> int | None:

@@ -1,0 +1,383 @@
+"""Many products: from tape, from disk, with what goes wrong among them."""
+
+from __future__ import annotations
+
+import mmap
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from catalog.asking import Asker
+from catalog.credentials import BasicCredentials, Login
+from catalog.download import Downloader, Form
+from catalog.errors import (
+    CancelledError,
+    IntegrityError,
+    NotFoundError,
+    StagingError,
+    UnreachableError,
+)
+from catalog.model import Product, Query, Source, Storage
+from catalog.progress import Progress, Stage
+from catalog.resto import RestoCatalog
+from catalog.staging import Fetched, StagingPolicy, fetch
+from tests.catalog.fetching import QUICK, names_in, numbered_name
+from tests.catalog.scripted import Fault, ScriptedProduct, ScriptedResto, Server, archive, serving
+from tests.catalog.scripted.server import wait_for
+
+FORM = Form(margin=0)
+POLICY = StagingPolicy(longest_poll_s=0.05, timeout_s=60.0, threads=3)
+DAMAGE = (
+    Fault("truncate"),
+    Fault("short"),
+    Fault("reset"),
+    Fault("corrupt"),
+    Fault("html"),
+    Fault("ignore_range"),
+    Fault("status", status=503),
+    Fault("status", status=429, retry_after="10"),
+)
+
+
+def _catalog(provider: Server, *, connections: int = 3) -> RestoCatalog:
+    provider.provider.users = {"me": "word"}
+    return RestoCatalog(
+        address=f"{provider.address}/resto",
+        credentials=BasicCredentials(Login("me", "word")),
+        connections=connections,
+        asker=Asker("peps", wait=lambda _: None),
+    )
+
+
+def _fill(provider: Server, count: int, *, size: int = 5_000, **attributes: object) -> list[str]:
+    first = len(provider.provider.products)
+    products = [
+        archive(numbered_name(first + number), size=size, **attributes) for number in range(count)
+    ]
+    provider.provider.add(*products)
+    return [product.name for product in products]
+
+
+def _found(catalog: RestoCatalog, names: list[str]) -> list[Product]:
+    by_name = {product.name: product for product in catalog.search(Query())}
+    return [by_name[name] for name in names]
+
+
+def _body(provider: Server, name: str) -> bytes:
+    return provider.provider.products[name].body
+
+
+def _states(results: tuple[Fetched, ...]) -> list[str]:
+    return [result.stage.value for result in results]
+
+
+def test_all_on_tape_are_asked_for_before_anything_is_read(
+    provider: Server, tmp_path: Path
+) -> None:
+    on_disk = _fill(provider, 3)
+    on_tape = _fill(provider, 3, storage="tape", polls_to_stage=3)
+    catalog = _catalog(provider)
+    told: list[Progress] = []
+    results = fetch(
+        _found(catalog, on_disk + on_tape),
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK, report=told.append),
+        form=FORM,
+        policy=replace(POLICY, threads=1),
+    )
+    assert [result.product.name for result in results] == on_disk + on_tape
+    assert _states(results) == ["fetched"] * 6
+    for result in results:
+        assert result.path == tmp_path / f"{result.product.name}.zip"
+        assert result.path.read_bytes() == _body(provider, result.product.name)
+    order = [(seen.product, seen.status) for seen in provider.downloads()]
+    assert order[:3] == [(name, 202) for name in on_tape]
+    assert order[3:6] == [(name, 200) for name in on_disk]
+    assert sorted(order[6:]) == [(name, 200) for name in on_tape]
+    stages = [one.stage for one in told if one.name == on_tape[0]]
+    assert stages[0] is Stage.STAGING
+    assert stages[-1] is Stage.FETCHED
+
+
+@pytest.mark.parametrize("mode", ["tape", "tier3", "staging", "unaivalable"])
+def test_every_word_of_the_provider_for_not_here_leads_to_the_product(
+    provider: Server, tmp_path: Path, mode: str
+) -> None:
+    (name,) = _fill(provider, 1, storage=mode)
+    catalog = _catalog(provider)
+    (result,) = fetch(
+        _found(catalog, [name]),
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert result.error is None
+    assert result.stage is Stage.FETCHED
+
+
+def test_unknown_storage_is_tried_and_says_nothing_for_ever(
+    provider: Server, tmp_path: Path
+) -> None:
+    """The tape service is down while the products are found, and later too."""
+    names = [*_fill(provider, 2), *_fill(provider, 2, storage="tape", polls_to_stage=4)]
+    provider.provider.tape_down = True
+    catalog = _catalog(provider)
+    products = _found(catalog, names)
+    assert {product.storage for product in products} == {Storage.UNKNOWN}
+    results = fetch(
+        products, catalog, tmp_path, downloader=Downloader(QUICK), form=FORM, policy=POLICY
+    )
+    assert _states(results) == ["fetched"] * 4
+
+
+def test_product_that_stays_on_tape_is_given_up(provider: Server, tmp_path: Path) -> None:
+    (slow,) = _fill(provider, 1, storage="tape", polls_to_stage=10**6)
+    (here,) = _fill(provider, 1)
+    catalog = _catalog(provider)
+    results = fetch(
+        _found(catalog, [slow, here]),
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=replace(POLICY, timeout_s=0.5),
+    )
+    assert _states(results) == ["failed", "fetched"]
+    assert isinstance(results[0].error, StagingError)
+    assert f"{slow} did not come from tape" in str(results[0].error)
+
+
+def test_what_goes_wrong_with_one_stops_no_other(provider: Server, tmp_path: Path) -> None:
+    names = _fill(provider, 6)
+    provider.faults.always(names[0], Fault("corrupt"))
+    provider.faults.always(names[2], Fault("status", 404, text="Feature has been moved"))
+    provider.faults.always(names[3], Fault("status", 503))
+    catalog = _catalog(provider)
+    results = fetch(
+        _found(catalog, names),
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert _states(results) == ["failed", "fetched", "failed", "failed", "fetched", "fetched"]
+    expected = (IntegrityError, NotFoundError, UnreachableError)
+    assert tuple(type(results[n].error) for n in (0, 2, 3)) == expected
+    assert names_in(tmp_path) == sorted(f"{names[n]}.zip" for n in (1, 4, 5))
+
+
+def test_product_that_vanishes_while_it_is_staged_fails_alone(
+    provider: Server, tmp_path: Path
+) -> None:
+    gone, other = _fill(provider, 2, storage="tape", polls_to_stage=8)
+    catalog = _catalog(provider)
+    products = _found(catalog, [gone, other])
+
+    def vanish(progress: Progress) -> None:
+        if (progress.name, progress.stage) == (gone, Stage.STAGING):
+            provider.provider.products.pop(gone, None)
+
+    results = fetch(
+        products,
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK, report=vanish),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert _states(results) == ["failed", "fetched"]
+    assert isinstance(results[0].error, NotFoundError)
+
+
+class _Deaf(RestoCatalog):
+    """Does not answer the first questions about where a product is."""
+
+    silences = 3
+
+    def refresh(self, product: Product) -> Product:
+        """Ask again, in vain at first."""
+        if self.silences:
+            self.silences -= 1
+            raise UnreachableError("peps does not answer")
+        return super().refresh(product)
+
+
+def test_catalogue_that_is_silent_for_a_while_is_asked_again(
+    provider: Server, tmp_path: Path
+) -> None:
+    (name,) = _fill(provider, 1, storage="tape", polls_to_stage=1)
+    plain = _catalog(provider)
+    deaf = _Deaf(
+        address=f"{provider.address}/resto", credentials=BasicCredentials(Login("me", "word"))
+    )
+    (result,) = fetch(
+        _found(plain, [name]),
+        deaf,
+        tmp_path,
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert result.stage is Stage.FETCHED
+    assert deaf.silences == 0
+
+
+def test_what_is_there_is_neither_asked_for_nor_fetched(provider: Server, tmp_path: Path) -> None:
+    """On tape or not; one that is asked for twice is fetched once."""
+    names = [*_fill(provider, 1), *_fill(provider, 1, storage="tape")]
+    (new,) = _fill(provider, 1)
+    for name in names:
+        (tmp_path / f"{name}.zip").write_bytes(_body(provider, name))
+    catalog = _catalog(provider)
+    results = fetch(
+        _found(catalog, [*names, new, new]),
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert _states(results) == ["there", "there", "fetched", "fetched"]
+    assert [seen.product for seen in provider.downloads()] == [new]
+
+
+def test_local_product_stays_where_it_is_or_is_unpacked(tmp_path: Path) -> None:
+    scripted = archive(numbered_name(1))
+    path = tmp_path / "lake" / f"{scripted.name}.zip"
+    path.parent.mkdir()
+    path.write_bytes(scripted.body)
+    product = Product(name=scripted.name, storage=Storage.LOCAL, path=path)
+    out = tmp_path / "out"
+    (left,) = fetch([product], _Nothing(), out, form=FORM)
+    assert (left.stage, left.path) == (Stage.THERE, path)
+    (unpacked,) = fetch([product], _Nothing(), out, form=Form(extracted=True, margin=0))
+    assert (unpacked.stage, unpacked.path) == (Stage.FETCHED, out / f"{scripted.name}.SAFE")
+    assert path.is_file()
+
+
+class _Nothing:
+    """A catalogue that must not be asked."""
+
+    name = "nothing"
+
+    def search(self, query: Query) -> Iterator[Product]:
+        """Fail."""
+        raise AssertionError(query)
+
+    def refresh(self, product: Product) -> Product:
+        """Fail."""
+        raise AssertionError(product)
+
+    def source(self, product: Product) -> Source:
+        """Fail."""
+        raise AssertionError(product)
+
+
+def test_fetching_stops_on_request(provider: Server, tmp_path: Path) -> None:
+    """With one product that is being read, one that is waited for, and one in the queue."""
+    names = [*_fill(provider, 2), *_fill(provider, 1, storage="tape", polls_to_stage=10**6)]
+    provider.faults.always(names[0], Fault("stall"))
+    provider.faults.always(names[1], Fault("stall"))
+    catalog = _catalog(provider)
+    cancel = threading.Event()
+    ended: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            fetch(
+                _found(catalog, names),
+                catalog,
+                tmp_path,
+                downloader=Downloader(QUICK, cancel=cancel),
+                form=FORM,
+                policy=replace(POLICY, threads=1),
+            )
+        except CancelledError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_for(lambda: any(seen.fault == "stall" for seen in provider.downloads()))
+    cancel.set()
+    thread.join(15)
+    assert ended
+    assert not [name for name in names_in(tmp_path) if name.endswith((".zip", ".lock"))]
+
+
+def _crowd(tmp_path: Path, *, count: int, size: int, clients: int) -> None:
+    """Fetch many products while nearly every third request goes wrong."""
+    with serving(ScriptedResto()) as provider:
+        names = []
+        for _ in range(count):
+            names += _fill(provider, 1, size=size)
+            _keep_on_disk(provider, names[-1], tmp_path / "provider")
+        provider.faults.draw(0.3, DAMAGE)
+        catalog = _catalog(provider, connections=clients)
+        products = _found(catalog, names)
+        finished: list[str] = []
+
+        def hear(progress: Progress) -> None:
+            if progress.stage in (Stage.FETCHED, Stage.FAILED):
+                finished.append(progress.name)
+
+        results = fetch(
+            products,
+            catalog,
+            tmp_path / "out",
+            downloader=Downloader(QUICK, report=hear),
+            form=FORM,
+            policy=replace(POLICY, threads=clients),
+        )
+        assert [str(result.error) for result in results if result.error] == []
+        assert _states(results) == ["fetched"] * count
+        for name in names:
+            body = (tmp_path / "out" / f"{name}.zip").read_bytes()
+            assert body == _body(provider, name)[:]
+        assert names_in(tmp_path / "out") == sorted(f"{name}.zip" for name in names)
+        _assert_none_twice(provider, names)
+        assert sum(bool(seen.fault) for seen in provider.downloads()) > 0.15 * count
+        begun = list(dict.fromkeys(seen.product for seen in provider.downloads()))
+        # threads are woken in any order, so that neighbours may change places
+        assert all(abs(begun.index(name) - n) < clients for n, name in enumerate(names))
+        assert sorted(finished) == sorted(names)
+        assert provider.provider.most_active <= clients
+
+
+def _keep_on_disk(provider: Server, name: str, folder: Path) -> None:
+    """Hundreds of large bodies would be too much for the memory."""
+    folder.mkdir(exist_ok=True)
+    product = provider.provider.products[name]
+    path = folder / name
+    path.write_bytes(product.body)
+    with path.open("rb") as file:
+        product.body = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _assert_none_twice(provider: Server, names: list[str]) -> None:
+    """Each product is sent once without a fault, as its last answer, and then no more."""
+    for name in names:
+        *before, last = provider.downloads(name)
+        assert all(seen.fault for seen in before)
+        assert last.fault in ("", "ignore_range")
+
+
+def test_crowd_of_products_arrives_intact_in_order_and_once(tmp_path: Path) -> None:
+    _crowd(tmp_path, count=30, size=100_000, clients=8)
+
+
+@pytest.mark.slow
+def test_large_crowd_of_products_arrives_intact_in_order_and_once(tmp_path: Path) -> None:
+    _crowd(tmp_path, count=200, size=20_000_000, clients=8)
+
+
+def test_scripted_products_are_told_apart_by_their_bytes() -> None:
+    """Else a product under the name of another would pass for intact."""
+    products: list[ScriptedProduct] = [archive(numbered_name(n), size=5_000) for n in range(30)]
+    assert len({product.body for product in products}) == 30
