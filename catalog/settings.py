@@ -1,0 +1,299 @@
+"""Which catalogues are asked: sections ``[catalog:NAME]`` of the operator's configuration files.
+
+::
+
+    [catalog:datalake]
+    type = local
+    roots = /datalake
+    index = /var/lib/fournaise/datalake.sqlite
+
+    [catalog:geodes]
+    type = geodes
+    credentials = geodes.key
+"""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from catalog.asking import Asker
+from catalog.chain import CatalogChain
+from catalog.credentials import (
+    BasicCredentials,
+    KeyCredentials,
+    TokenCredentials,
+    find_key,
+    find_login,
+)
+from catalog.errors import CatalogError, QueryError
+from catalog.index import ProductIndex
+from catalog.layouts import read_layout
+from catalog.local import LocalCatalog
+from catalog.model import Catalog, Credentials
+from catalog.odata import CDSE_ADDRESS, CDSE_CLIENT, CDSE_TOKENS, OdataCatalog
+from catalog.resto import PEPS_ADDRESS, RestoCatalog
+from catalog.stac import PROFILES, StacCatalog
+
+PREFIX = "catalog:"
+TYPES = ("local", "resto", "cdse", *PROFILES)
+USUAL = ("geodes",)
+"""What is asked where nothing is configured."""
+_KNOWN = {"peps": "resto", "geodes": "geodes", "cdse": "cdse", "earth-search": "earth-search"}
+"""Catalogues that need no section: type by name."""
+_ADDRESSES = {"resto": PEPS_ADDRESS, "cdse": CDSE_ADDRESS}
+_MOST_CONNECTIONS = 16
+
+
+class SettingsError(CatalogError):
+    """The operator's configuration breaks a rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSettings:
+    """One catalogue.
+
+    Attributes
+    ----------
+    name : str
+        By which it is called.
+    type : str
+        One of `TYPES`.
+    url : str
+        Instead of the usual address of its type.
+    credentials : Path or None
+        File with user and password, or with a key; None: environment or netrc.
+    connections : int or None
+        At once, for downloads; None: as usual for its type.
+    ca_bundle : Path or None
+        Authorities that certificates are checked against; None: the usual ones.
+    roots : tuple of Path
+        Folders of a local catalogue.
+    index : Path or None
+        File of its index.
+    layouts : tuple of str
+        Where products lie below the roots.
+    """
+
+    name: str
+    type: str
+    url: str = ""
+    credentials: Path | None = None
+    connections: int | None = None
+    ca_bundle: Path | None = None
+    roots: tuple[Path, ...] = ()
+    index: Path | None = None
+    layouts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.type not in TYPES:
+            raise SettingsError(f"catalog {self.name}: type must be of {', '.join(TYPES)}")
+        if self.type == "local" and not (self.roots and self.index):
+            raise SettingsError(f"catalog {self.name}: local ones need roots and index")
+        if self.type == "stac" and not self.url:
+            raise SettingsError(f"catalog {self.name}: stac needs url")
+
+    @property
+    def address(self) -> str:
+        """Address that is asked."""
+        profile = PROFILES.get(self.type)
+        return self.url or _ADDRESSES.get(self.type, profile.address if profile else "")
+
+
+def known_settings(name: str) -> CatalogSettings:
+    """Return the usual settings of a well-known catalogue; SettingsError where it is none."""
+    if name not in _KNOWN:
+        names = ", ".join(_KNOWN)
+        raise SettingsError(f"catalog must be a configured one or of {names}, got {name}")
+    return CatalogSettings(name=name, type=_KNOWN[name])
+
+
+def read_catalog_settings(files: Iterable[Path]) -> tuple[CatalogSettings, ...]:
+    """Read which catalogues are configured.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Configuration files, the later over the earlier, option by option.
+
+    Returns
+    -------
+    tuple of CatalogSettings
+        In the order of the files; relative paths count from the file that they stand in.
+
+    Raises
+    ------
+    SettingsError
+        An option is unknown or its value breaks a rule.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file.name} must be a configuration file") from error
+        for section in parser.sections():
+            if section.startswith(PREFIX):
+                name = section.removeprefix(PREFIX).strip()
+                found.setdefault(name, {}).update(_read_section(file, name, parser[section]))
+    return tuple(
+        CatalogSettings(name=name, **{"type": _KNOWN.get(name, ""), **values})
+        for name, values in found.items()
+    )
+
+
+def _read_section(file: Path, name: str, section: Mapping[str, str]) -> dict[str, Any]:
+    values = {}
+    for option, text in section.items():
+        if option not in _READERS:
+            known = ", ".join(_READERS)
+            raise SettingsError(f"catalog {name}: options must be of {known}, got {option}")
+        try:
+            values[option] = _READERS[option](text.strip(), file.resolve().parent)
+        except (ValueError, QueryError) as error:
+            raise SettingsError(f"catalog {name}: {option} {error}") from error
+    return values
+
+
+def _url(text: str, _: Path) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise ValueError("must be an address of http or https, without a user")
+    return text.rstrip("/")
+
+
+def _connections(text: str, _: Path) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_CONNECTIONS:
+        raise ValueError(f"must be 1 to {_MOST_CONNECTIONS}")
+    return int(text)
+
+
+def _path(text: str, folder: Path) -> Path | None:
+    return folder / Path(text).expanduser() if text else None
+
+
+def _paths(text: str, folder: Path) -> tuple[Path, ...]:
+    return tuple(folder / Path(line.strip()).expanduser() for line in text.splitlines() if line)
+
+
+def _layouts(text: str, _: Path) -> tuple[str, ...]:
+    return tuple(read_layout(line) for line in text.splitlines() if line.strip())
+
+
+_READERS: dict[str, Callable[[str, Path], Any]] = {
+    "type": lambda text, _: text,
+    "url": _url,
+    "credentials": _path,
+    "connections": _connections,
+    "ca_bundle": _path,
+    "roots": _paths,
+    "index": _path,
+    "layouts": _layouts,
+}
+
+
+def open_chain(
+    settings: Iterable[CatalogSettings],
+    *,
+    names: Iterable[str] = (),
+    login_file: Path | None = None,
+) -> CatalogChain:
+    """Make the catalogues of some settings one.
+
+    Parameters
+    ----------
+    settings : iterable of CatalogSettings
+        What is configured; the usual ones where nothing is.
+    names : iterable of str
+        Which of them, or of the well-known ones; all that are configured where empty.
+    login_file : Path, optional
+        File with user and password, over the configured one.
+
+    Returns
+    -------
+    CatalogChain
+        Local ones first.
+
+    Raises
+    ------
+    SettingsError
+        A name is neither configured nor well-known.
+    AccessError
+        A credentials file cannot be read.
+    StorageError
+        An index cannot be opened.
+    """
+    configured = {one.name: one for one in settings}
+    chosen = tuple(names) or tuple(configured) or USUAL
+    wanted = [configured.get(name) or known_settings(name) for name in chosen]
+    return CatalogChain(open_catalog(one, login_file=login_file) for one in wanted)
+
+
+def open_catalog(settings: CatalogSettings, *, login_file: Path | None = None) -> Catalog:
+    """Make one catalogue.
+
+    Parameters
+    ----------
+    settings : CatalogSettings
+        Of the catalogue.
+    login_file : Path, optional
+        File with user and password, over the configured one.
+
+    Returns
+    -------
+    Catalog
+        Ready to be asked; nothing is asked yet.
+
+    Raises
+    ------
+    AccessError
+        The credentials file cannot be read.
+    StorageError
+        The index cannot be opened.
+    """
+    if settings.type == "local":
+        return _open_local(settings)
+    verify = str(settings.ca_bundle) if settings.ca_bundle else True
+    asker = Asker(settings.name, verify=verify)
+    options: dict[str, Any] = {
+        "credentials": _find_credentials(settings, asker, login_file),
+        "asker": asker,
+    }
+    if settings.connections is not None:
+        options["connections"] = settings.connections
+    if settings.type == "resto":
+        return RestoCatalog(settings.name, settings.address, **options)
+    if settings.type == "cdse":
+        return OdataCatalog(settings.name, settings.address, **options)
+    profile = PROFILES[settings.type]
+    return StacCatalog(settings.name, profile, address=settings.address, **options)
+
+
+def _open_local(settings: CatalogSettings) -> LocalCatalog:
+    assert settings.index is not None  # the settings have checked it
+    index = ProductIndex(settings.index)
+    return LocalCatalog(index, roots=settings.roots, layouts=settings.layouts, name=settings.name)
+
+
+def _find_credentials(
+    settings: CatalogSettings, asker: Asker, login_file: Path | None
+) -> Credentials | None:
+    host = urlsplit(settings.address).hostname or ""
+    if settings.type in {"resto", "cdse", "cdse-stac"}:
+        login = find_login(settings.name, host, login_file or settings.credentials)
+        if login is None:
+            return None
+        if settings.type == "resto":
+            return BasicCredentials(login)
+        return TokenCredentials(login, address=CDSE_TOKENS, client=CDSE_CLIENT, asker=asker)
+    key = find_key(settings.name, host, settings.credentials)
+    if not key:
+        return None
+    if settings.type == "geodes":
+        return KeyCredentials(key)
+    return KeyCredentials(key, header="Authorization", scheme="Bearer")
