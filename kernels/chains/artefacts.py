@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 class MediaType(StrEnum):
@@ -73,6 +74,32 @@ class ChainResult:
 
     artefacts: tuple[Artefact, ...]
     report: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls, outputs: Sequence[OutputInfo], paths: Mapping[str, Path], report: dict[str, Any]
+    ) -> Self:
+        """Put a result together.
+
+        Parameters
+        ----------
+        outputs : sequence of OutputInfo
+            Those of the chain.
+        paths : mapping of str to Path
+            Finished files by name of the output.
+        report : dict
+            Contents of the JSON report.
+
+        Returns
+        -------
+        ChainResult
+            With an artefact for each output, in their order.
+        """
+        artefacts = tuple(
+            Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
+            for output in outputs
+        )
+        return cls(artefacts=artefacts, report=report)
 
     def artefact(self, name: str) -> Artefact:
         """Return the artefact of that name; raises KeyError if there is none."""

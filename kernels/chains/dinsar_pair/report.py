@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import platform
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +10,7 @@ import numpy as np
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.ortho import CoherenceStatistics
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
+from kernels.chains.reports import named_values, rounded, versions
 from kernels.geometry.baseline import baseline
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.model import Dem, MapGrid, SlcProduct
@@ -50,19 +48,6 @@ def describe_pair(pair: SwathPair) -> dict[str, Any]:
         "height_of_ambiguity_m": round(ambiguity, 2) if math.isfinite(ambiguity) else None,
         "incidence_angle_deg": round(math.degrees(found.incidence[0]), 3),
     }
-
-
-def _named(request: DinsarPairRequest) -> dict[str, Any]:
-    """Values of the request; files by name only, because clients read the report."""
-
-    def name(value: object) -> object:
-        return value.name if isinstance(value, Path) else value
-
-    found: dict[str, Any] = {}
-    for info in request.describe():
-        value = getattr(request, info.name)
-        found[info.name] = [name(v) for v in value] if isinstance(value, tuple) else name(value)
-    return found
 
 
 def _describe_product(product: SlcProduct) -> dict[str, Any]:
@@ -111,7 +96,7 @@ def make_report(
     filled = 0.0 if dem.filled is None else float(dem.filled.mean())
     return {
         "process": "dinsar-pair",
-        "request": _named(request),
+        "request": named_values(request),
         "reference": _describe_product(pairs[0].reference),
         "secondary": _describe_product(pairs[0].secondary),
         "polarisation": pairs[0].reference.polarisation,
@@ -131,12 +116,6 @@ def make_report(
         },
         "coherence": statistics.report(),
         "sign": SIGN,
-        "versions": {
-            "fournaise": version("fournaise"),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "numba": version("numba"),
-            "gdal": version("gdal"),
-        },
-        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "versions": versions(),
+        "seconds": rounded(seconds),
     }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-from kernels.chains.artefacts import Artefact, ChainResult
+from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.ortho import write_map
 from kernels.chains.dinsar_pair.radar import process_swath
 from kernels.chains.dinsar_pair.report import SIGN, make_report
 from kernels.chains.dinsar_pair.request import OUTPUTS, DinsarPairRequest
+from kernels.chains.reports import write_report
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -106,19 +106,11 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         clock.lap("pictures")
         report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)
         _bundle_radar(pairs, scratch)
-        text = json.dumps(report, indent=2, ensure_ascii=False)
-        (scratch / FILES["report"]).write_text(text + "\n", encoding="utf-8")
+        write_report(scratch / FILES["report"], report)
         progress.check()
-        artefacts = tuple(
-            Artefact(
-                name=output.name,
-                path=publish(scratch / FILES[output.name], folder / FILES[output.name]),
-                media_type=output.media_type,
-            )
-            for output in OUTPUTS
-        )
+        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
     progress.update(1.0, "done")
-    return ChainResult(artefacts=artefacts, report=report)
+    return ChainResult.of(OUTPUTS, paths, report)
 
 
 def _process_swaths(

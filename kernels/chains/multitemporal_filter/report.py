@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from kernels.chains.multitemporal_filter.request import MultitemporalFilterRequest
 from kernels.chains.multitemporal_filter.sampling import Counts, middle
 from kernels.chains.multitemporal_filter.series import Acquisition, Series
+from kernels.chains.reports import named_values, rounded, versions
 from kernels.radiometry.multitemporal import expected_looks
 from kernels.radiometry.speckle import Speckle
 
@@ -126,14 +124,9 @@ def make_report(
             "written": acquisition.name in written,
         }
 
-    plain = {
-        name: [Path(v).name for v in value] if name == "series" else value
-        for name, value in request.to_values().items()
-    }
-    plain["state"] = request.state.name if request.state else None
     return {
         "process": "multitemporal-filter",
-        "request": plain,
+        "request": named_values(request),
         "polarisation": series.polarisation,
         "relative_orbit": series.relative_orbit,
         "calibration": series.calibration or None,
@@ -149,12 +142,6 @@ def make_report(
             "rows": series.grid.shape.lines,
             "columns": series.grid.shape.samples,
         },
-        "versions": {
-            "fournaise": version("fournaise"),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "numba": version("numba"),
-            "gdal": version("gdal"),
-        },
-        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "versions": versions(),
+        "seconds": rounded(seconds),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterable, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from kernels.chains.artefacts import Artefact, ChainResult
+from kernels.chains.artefacts import ChainResult
 from kernels.chains.multitemporal_filter.passes import FilterPlan, Pass, run_pass
 from kernels.chains.multitemporal_filter.picture import before_and_after
 from kernels.chains.multitemporal_filter.reading import Layer
@@ -33,6 +32,7 @@ from kernels.chains.multitemporal_filter.state import (
     state_tags,
 )
 from kernels.chains.multitemporal_filter.state_pixels import counts_of
+from kernels.chains.reports import write_report
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -128,7 +128,7 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
     progress.update(0.95, "zip and quicklook")
     with scratch_folder(folder) as scratch:
         done.draw(scratch / _PICTURE)
-        _write_report(scratch / _REPORT, done.report)
+        write_report(scratch / _REPORT, done.report)
         packed = {scratch / _REPORT: _REPORT}
         if request.archive == "all":
             packed |= {
@@ -146,11 +146,7 @@ def run(request: MultitemporalFilterRequest, folder: Path, progress: Progress) -
         "picture": folder / _PICTURE,
         "report": folder / _REPORT,
     }
-    artefacts = tuple(
-        Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
-        for output in OUTPUTS
-    )
-    return ChainResult(artefacts=artefacts, report=done.report)
+    return ChainResult.of(OUTPUTS, paths, done.report)
 
 
 def filter_series(
@@ -350,10 +346,3 @@ def _report(
         looks=looks,
         seconds=seconds,
     )
-
-
-def _write_report(path: Path, report: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error

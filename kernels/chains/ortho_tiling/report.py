@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from kernels.chains.ortho_tiling.inputs import Pass
 from kernels.chains.ortho_tiling.making import MadeTile, mean_decibels
 from kernels.chains.ortho_tiling.request import OrthoTilingRequest
-from kernels.errors import ProcessingError
+from kernels.chains.reports import named_values, versions
 from kernels.products.detection import DetectedSlc
 
 
@@ -43,6 +41,7 @@ def make_report(
     """
     return {
         "process": "s1-ortho-tiling",
+        "request": named_values(request),
         "calibration": request.calibration,
         "noise_removed": request.remove_noise,
         "passes": [
@@ -63,6 +62,7 @@ def make_report(
         "tiles": [_tile_entry(item) for item in made],
         "left_out": list(left_out),
         "notes": [*notes, *(line for item in made for line in item.job.warnings())],
+        "versions": versions(),
     }
 
 
@@ -79,11 +79,3 @@ def _tile_entry(item: MadeTile) -> dict[str, Any]:
         "mean_db": None if mean is None else round(mean, 2),
         "kept_from_earlier_run": not item.written,
     }
-
-
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write the report; raises ProcessingError where the file system does not take it."""
-    try:
-        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error

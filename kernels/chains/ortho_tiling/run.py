@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kernels.chains.artefacts import Artefact, ChainResult
+from kernels.chains.artefacts import ChainResult
 from kernels.chains.ortho_tiling.coverage import plan_tiles
 from kernels.chains.ortho_tiling.inputs import Pass, open_passes
 from kernels.chains.ortho_tiling.making import MadeTile, make_tile, small_tile
-from kernels.chains.ortho_tiling.report import make_report, write_report
+from kernels.chains.ortho_tiling.report import make_report
 from kernels.chains.ortho_tiling.request import OUTPUTS, OrthoTilingRequest
+from kernels.chains.reports import write_report
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProcessingError, RequestError
@@ -85,11 +86,7 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
         "quicklook_map": folder / _MAP,
         "report": folder / _REPORT,
     }
-    artefacts = tuple(
-        Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
-        for output in OUTPUTS
-    )
-    return ChainResult(artefacts=artefacts, report=report)
+    return ChainResult.of(OUTPUTS, paths, report)
 
 
 def _check_composite(passes: Sequence[Pass]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from kernels.chains.reports import named_values, rounded, versions
 from kernels.chains.tiling_series.filtering import TileSeries
 from kernels.chains.tiling_series.making import SeriesTile
 from kernels.chains.tiling_series.plan import TilePass
@@ -51,7 +50,7 @@ def make_report(
     entries = [_series_entry(one) for one in series]
     return {
         "process": "s1-tiling-series",
-        "request": _plain(request),
+        "request": named_values(request),
         "series": entries,
         "left_out": [
             *({"product": item.name, "reason": item.reason} for item in left_out),
@@ -63,20 +62,9 @@ def make_report(
             for entry in entries
             for warning in entry["warnings"]
         ],
-        "versions": {"fournaise": version("fournaise")},
-        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "versions": versions(),
+        "seconds": rounded(seconds),
     }
-
-
-def _plain(request: TilingSeriesRequest) -> dict[str, Any]:
-    """Values of the request without the folders of this machine."""
-
-    def name_of(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return [name_of(item) for item in value]
-        return value.name if isinstance(value, Path) else value
-
-    return {info.name: name_of(getattr(request, info.name)) for info in request.describe()}
 
 
 def _pass_entry(one: TilePass) -> dict[str, Any]:

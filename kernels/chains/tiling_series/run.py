@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from kernels.chains.artefacts import Artefact, ChainResult
-from kernels.chains.ortho_tiling.report import write_report
+from kernels.chains.artefacts import ChainResult
+from kernels.chains.reports import write_report
 from kernels.chains.tiling_series.filtering import TileSeries, make_series
 from kernels.chains.tiling_series.making import SeriesTile, make_series_tile
 from kernels.chains.tiling_series.plan import Plan, plan_series
@@ -73,11 +73,7 @@ def run(request: TilingSeriesRequest, folder: Path, progress: Progress) -> Chain
         "quicklook": folder / _QUICKLOOK,
         "report": folder / _REPORT,
     }
-    artefacts = tuple(
-        Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
-        for output in OUTPUTS
-    )
-    return ChainResult(artefacts=artefacts, report=report)
+    return ChainResult.of(OUTPUTS, paths, report)
 
 
 def _make_tiles(
