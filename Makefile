@@ -17,7 +17,7 @@ demo: setup ## Simulate a pair, make its interferogram and its pictures
 	@$(python) examples/demo.py
 
 test: setup ## Run the tests (minutes)
-	@$(python) -m pytest -m "not slow"
+	@$(python) -m pytest -m "not slow" -n auto --dist loadfile
 
 test-all: setup ## Run the tests, the slow ones too
 	@$(python) -m pytest
