@@ -379,6 +379,7 @@ def test_the_profile_of_the_files_is_kept(tmp_path: Path) -> None:
     go(tmp_path / "out", path, write(tmp_path / name(2), image(2), tags=tags))
     dataset = gdal.Open(str(tmp_path / "out" / result(3)))
     assert dataset.GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE") == "DEFLATE"
+    assert dataset.GetRasterBand(1).GetDescription() == "vv"
     assert dataset.GetRasterBand(1).GetNoDataValue() == -9999.0
     assert dataset.GetRasterBand(1).ReadAsArray()[0, 0] == -9999.0
     found = dataset.GetMetadata()

@@ -296,7 +296,7 @@ def _writers(
                     create_raster(
                         path,
                         grid.shape,
-                        ("intensity",),
+                        (acquisition.tags["POLARIZATION"].lower(),),
                         grid=grid,
                         nodata=acquisition.missing,
                         compression=compression or acquisition.compression,

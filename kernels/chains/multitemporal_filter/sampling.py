@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from kernels.engine.bands import Band
 from kernels.errors import InputError
 from kernels.products.raster import TILE
 from kernels.radiometry.speckle import Speckle, cut_blocks, measure_looks, measure_speckle
+from kernels.radiometry.windows import is_valid
 
 _WINDOWS = 4
 """Windows of a tile each, down and across: a per cent of a large file, all of a small one."""
@@ -32,16 +34,39 @@ def _cut(pixels: int) -> list[Band]:
     """Tiles evenly spread along one side."""
     tiles = -(-pixels // TILE)
     chosen = sorted({int(t) for t in np.linspace(0, tiles - 1, min(_WINDOWS, tiles))})
-    return [Band(t * TILE, min(TILE, pixels - t * TILE)) for t in chosen]
+    return [_tile(number, pixels) for number in chosen]
 
 
-def _windows(layer: Layer) -> Iterator[NDArray[np.float32]]:
+def _tile(number: int, pixels: int) -> Band:
+    """One of the tiles along a side."""
+    return Band(number * TILE, min(TILE, pixels - number * TILE))
+
+
+def _windows(layer: Layer) -> list[NDArray[np.float32]]:
+    """Read tiles evenly spread over the file, or over its data where most of those are empty."""
     reader = LayerReader(layer)
-    for rows in _cut(reader.shape.lines):
-        for columns in _cut(reader.shape.samples):
-            window = np.empty((rows.rows, columns.rows), np.float32)
-            reader.read(rows.first, window, first_column=columns.first)
-            yield window
+
+    def read(rows: Band, columns: Band) -> NDArray[np.float32]:
+        window = np.empty((rows.rows, columns.rows), np.float32)
+        reader.read(rows.first, window, first_column=columns.first)
+        return window
+
+    lines, samples = reader.shape
+    windows = [read(*place) for place in product(_cut(lines), _cut(samples))]
+    filled = sum(bool(is_valid(window).any()) for window in windows)
+    if 2 * filled < len(windows):
+        windows = [read(*place) for place in _places_of_data(reader)] or windows
+    return windows
+
+
+def _places_of_data(reader: LayerReader) -> list[tuple[Band, Band]]:
+    """Tiles evenly spread over those that have data in their middle."""
+    lines, samples = reader.shape
+    coarse = np.empty((-(-lines // TILE), -(-samples // TILE)), np.float32)
+    reader.read_coarse(coarse)
+    places = np.argwhere(is_valid(coarse))
+    chosen = np.linspace(0, len(places) - 1, min(_WINDOWS**2, len(places))).astype(int)
+    return [(_tile(row, lines), _tile(column, samples)) for row, column in places[chosen].tolist()]
 
 
 def sample_speckle(layer: Layer) -> Speckle | None:
