@@ -1,7 +1,8 @@
-"""The index of a datalake: a first look, a second look, and questions to it.
+"""The index of a datalake, a first and a second look and questions to it; and a download.
 
 A tree of archives, each with the manifest of a SAFE, in folders of days; then the time of questions
-by area, type and time, each with another area.
+by area, type and time, each with another area. Then one large file over the loopback, with its
+checksum, beside curl and md5sum.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.catalogue_download import download_figures
 from benchmarks.harness import say
 from catalog.index import ProductIndex
 from catalog.model import Box, Query
@@ -53,6 +55,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         say("questions")
         times, found = _ask(index, QUESTIONS)
         size = (Path(name) / "index.sqlite").stat().st_size
+        downloads = Path(name) / "downloads"
+        downloads.mkdir()
+        download = download_figures(downloads, quick=arguments.quick)
     return {
         "products": count,
         "first_scan_s": first_s,
@@ -65,6 +70,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "query_largest_ms": max(times),
         "query_median_results": statistics.median(found),
         "index_mb": size / 1e6,
+        **download,
     }
 
 
