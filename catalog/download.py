@@ -7,6 +7,7 @@ fetches a product; others wait and find it done.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
@@ -16,7 +17,7 @@ from pathlib import Path
 import requests
 
 from catalog.archives import damage, extract, is_complete, need_space
-from catalog.errors import CatalogError, IntegrityError, UnreachableError
+from catalog.errors import AnswerError, CatalogError, IntegrityError, UnreachableError
 from catalog.hosts import Connections
 from catalog.locking import locked
 from catalog.model import Source
@@ -35,6 +36,8 @@ from catalog.transfer import BadBodyError, receive
 from catalog.wording import host_of, one_line
 
 _MARGIN = 100_000_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]*")
+"""Of products and of the files that they are; it comes from the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,9 @@ class Form:
     margin: int = _MARGIN
 
     def path(self, folder: Path, name: str) -> Path:
-        """Tell where a product lies when it is there."""
+        """Tell where a product lies when it is there; AnswerError for a name that leads away."""
+        if not _NAME.fullmatch(name):
+            raise AnswerError(f"no product can have the name {one_line(name)}")
         return folder / f"{name}.{'SAFE' if self.extracted else 'zip'}"
 
     def is_there(self, folder: Path, name: str, size: int | None) -> bool:
@@ -123,7 +128,7 @@ class Downloader:
                 with (
                     self._connections.one(host_of(source.address), source.connections, self.cancel),
                     new_session() as session,
-                    request_bytes(session, source, self.network, {}) as response,
+                    request_bytes(session, source, self.network, {}, self.cancel) as response,
                 ):
                     return on_tape(response, source)
             except InterruptedTransferError as error:

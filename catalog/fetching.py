@@ -185,7 +185,7 @@ def download_command(product: Product, folder: Path) -> str:
     """
     if product.storage is Storage.LOCAL and product.path is not None:
         return f"ls -d {shlex.quote(str(product.path))}"
-    target = shlex.quote(str(folder / f"{product.name}.zip"))
+    target = shlex.quote(str(Form().path(folder, product.name)))
     return (
         f"curl --fail --location --netrc --continue-at - --output {target}"
         f" {shlex.quote(product.address)}"

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 
-from catalog.errors import AccessError, AnswerError, NotFoundError, QueryError, UnreachableError
+from catalog.errors import (
+    AccessError,
+    AnswerError,
+    CancelledError,
+    NotFoundError,
+    QueryError,
+    UnreachableError,
+)
 from catalog.model import Source
+from catalog.progress import pause
 from catalog.retries import RETRIED, Patience, asked_wait_s
-from catalog.wording import host_of, one_line, told_text
+from catalog.wording import host_of, one_line, split_address, told_text
 
 _TEXT_BYTES = 4096
 _MOST_REDIRECTS = 8
+_LOOK_S = 0.1
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _QUOTA = 420
 _GONE = frozenset({404, 410})
@@ -98,7 +109,11 @@ def new_session() -> requests.Session:
 
 
 def request_bytes(
-    session: requests.Session, source: Source, network: Network, headers: Mapping[str, str]
+    session: requests.Session,
+    source: Source,
+    network: Network,
+    headers: Mapping[str, str],
+    cancel: threading.Event,
 ) -> requests.Response:
     """Ask for a file, through redirects; credentials go to the host they are for only.
 
@@ -112,6 +127,8 @@ def request_bytes(
         How to speak.
     headers : mapping of str to str
         Beside those of the credentials.
+    cancel : threading.Event
+        Ends the wait for an answer.
 
     Returns
     -------
@@ -124,12 +141,14 @@ def request_bytes(
         It may work later.
     AccessError, NotFoundError, AnswerError
         It will not.
+    CancelledError
+        `cancel` was set.
     """
-    response, sent = _follow(session, source, network, headers)
+    response, sent = _follow(session, source, network, headers, cancel)
     if response.status_code == 401 and source.credentials is not None:
         response.close()
         if source.credentials.refuse():
-            response, sent = _follow(session, source, network, headers)
+            response, sent = _follow(session, source, network, headers, cancel)
     if response.status_code in (200, 202, 206, 416):
         return response
     with response:
@@ -137,48 +156,114 @@ def request_bytes(
 
 
 def _follow(
-    session: requests.Session, source: Source, network: Network, headers: Mapping[str, str]
+    session: requests.Session,
+    source: Source,
+    network: Network,
+    headers: Mapping[str, str],
+    cancel: threading.Event,
 ) -> tuple[requests.Response, Mapping[str, str]]:
     address = source.address
     for _ in range(_MOST_REDIRECTS):
         secret: Mapping[str, str] = {}
         if source.credentials is not None and _same_place(source.address, address):
             secret = source.credentials.headers()
-        response = _get(session, address, network, {**headers, **secret})
+        response = _get(session, address, network, {**headers, **secret}, cancel)
         if not response.is_redirect:
             return response, secret
         response.close()
-        target = urljoin(address, response.headers["Location"])
-        if urlsplit(target).scheme not in _DEFAULT_PORTS or (
-            urlsplit(address).scheme == "https" and urlsplit(target).scheme == "http"
-        ):
+        target = _redirected(address, response.headers["Location"])
+        schemes = split_address(address).scheme, split_address(target).scheme
+        if schemes[1] not in _DEFAULT_PORTS or schemes == ("https", "http"):
             raise AnswerError(one_line(f"{host_of(address)} leads to where nothing is protected"))
         address = target
     raise AnswerError(f"{one_line(host_of(source.address))} leads in circles")
 
 
+def _redirected(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        raise AnswerError(one_line(f"{host_of(address)} leads to no address")) from None
+
+
 def _same_place(first: str, second: str) -> bool:
     places = [
         (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme))
-        for parts in (urlsplit(first), urlsplit(second))
+        for parts in (split_address(first), split_address(second))
     ]
     return places[0] == places[1]
 
 
+class _Question(threading.Thread):
+    """Asks in a thread of its own, which can be left alone.
+
+    A server may keep a question for a minute, or answer its head byte by byte; neither ends by
+    itself when somebody wants to stop.
+    """
+
+    def __init__(self, ask: Callable[[], requests.Response]) -> None:
+        super().__init__(name="question", daemon=True)
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._left = False
+        self._response: requests.Response | None = None
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        """Ask, and close what nobody waits for any more."""
+        try:
+            response = self._ask()
+        except (requests.RequestException, OSError, ValueError) as error:
+            self._error = error
+            return
+        with self._lock:
+            self._response = response
+            if self._left:
+                response.close()
+
+    def answer(self, cancel: threading.Event, seconds: float) -> requests.Response:
+        """Wait for the answer, but not longer than that."""
+        self.start()
+        end = time.monotonic() + seconds
+        try:
+            while self.is_alive():
+                self.join(_LOOK_S)
+                pause(cancel)
+                if time.monotonic() > end:
+                    raise requests.exceptions.ReadTimeout
+        except (CancelledError, requests.exceptions.ReadTimeout):
+            with self._lock:
+                self._left = True
+                if self._response is not None:
+                    self._response.close()
+            raise
+        if self._response is None:
+            raise self._error or requests.exceptions.ConnectionError()
+        return self._response
+
+
 def _get(
-    session: requests.Session, address: str, network: Network, headers: Mapping[str, str]
+    session: requests.Session,
+    address: str,
+    network: Network,
+    headers: Mapping[str, str],
+    cancel: threading.Event,
 ) -> requests.Response:
     host = one_line(host_of(address))
-    try:
-        return session.get(
+    timeouts = (network.connect_timeout_s, network.read_timeout_s)
+    question = _Question(
+        lambda: session.get(
             address,
             headers=headers,
             stream=True,
             allow_redirects=False,
-            timeout=(network.connect_timeout_s, network.read_timeout_s),
+            timeout=timeouts,
             verify=str(network.ca_bundle) if network.ca_bundle else True,
             proxies=dict(network.proxies),
         )
+    )
+    try:
+        return question.answer(cancel, sum(timeouts))
     # from None: what these say of themselves holds the address, and with it what may be secret
     except requests.exceptions.SSLError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -194,11 +279,11 @@ def _get(
         raise InterruptedTransferError(f"no answer from {host} in {wait} s") from None
     except requests.exceptions.ConnectionError:
         raise InterruptedTransferError(f"no connection with {host}") from None
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-        raise AnswerError(f"there is no such address as the one at {host}") from None
-    except requests.exceptions.InvalidHeader:
+    except (requests.exceptions.InvalidHeader, UnicodeError):
         raise AccessError(f"no header can hold the credentials for {host}") from None
-    except requests.exceptions.RequestException:
+    except ValueError:
+        raise AnswerError(f"there is no such address as the one at {host}") from None
+    except (requests.RequestException, OSError):
         raise InterruptedTransferError(f"the connection with {host} broke off") from None
 
 

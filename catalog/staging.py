@@ -231,7 +231,7 @@ class _Errand:
     def run(self, products: list[Product]) -> dict[str, Fetched]:
         """Bring all of them to an end."""
         courses = [_Course(number=number, product=one) for number, one in enumerate(products)]
-        on_tape = [course for course in courses if self._has_to_be_staged(course.product)]
+        on_tape = [course for course in courses if course.product.storage in _ON_TAPE]
         fetching = ThreadPoolExecutor(max(self._policy.threads, 1), "fetch")
         asking = ThreadPoolExecutor(_ASKING_THREADS, "ask")
         try:
@@ -250,9 +250,6 @@ class _Errand:
             fetching.shutdown()
             asking.shutdown()
         return self._results
-
-    def _has_to_be_staged(self, product: Product) -> bool:
-        return product.storage in _ON_TAPE and not self._is_there(product)
 
     def _is_there(self, product: Product) -> bool:
         return self._form.is_there(self._folder, product.name, product.size)
@@ -326,7 +323,9 @@ class _Errand:
             return Fetched(product=product, stage=Stage.FAILED, error=failure)
 
     def _trigger(self, product: Product) -> _Outcome:
-        """Let a product come from tape."""
+        """Let a product come from tape, unless it is here."""
+        if self._is_there(product):
+            return _Ready(product)
         later = self._downloader.ask(self._catalog.source(product))
         return _Ready(product) if later is None else _Later(later.wait_s)
 

@@ -80,7 +80,7 @@ def receive(
         headers["Range"] = f"bytes={part.length}-"
         if part.tag:
             headers["If-Range"] = part.tag
-    with request_bytes(session, source, network, headers) as response:
+    with request_bytes(session, source, network, headers, cancel) as response:
         if (later := on_tape(response, source)) is not None:
             return later
         _refuse_text(response, source, part.suffix)

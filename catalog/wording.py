@@ -6,7 +6,9 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from catalog.errors import AnswerError
 
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _MESSAGE = re.compile(r'"(?:ErrorMessage|message|detail|description|error)"\s*:\s*"([^"]*)"')
@@ -57,5 +59,15 @@ def _secret_words(headers: Mapping[str, str]) -> set[str]:
 
 
 def host_of(address: str) -> str:
-    """Name host and port of an address, without the user it may name."""
-    return unquote(urlsplit(address).netloc.rpartition("@")[2])
+    """Name host and port of an address, without the user it may name; AnswerError for none."""
+    return unquote(split_address(address).netloc.rpartition("@")[2])
+
+
+def split_address(address: str) -> SplitResult:
+    """Split an address that a server gave; AnswerError where it is none."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # is read, and refused, here only
+    except ValueError:
+        raise AnswerError(f"there is no such address as {one_line(address)[:60]}") from None
+    return parts

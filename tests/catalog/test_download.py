@@ -366,10 +366,13 @@ def test_peer_that_stalls_is_given_up(provider: Server, tmp_path: Path) -> None:
     assert provider.downloads()[-1].status == 206
 
 
-@pytest.mark.parametrize("kind", ["stall", "drip"])
+@pytest.mark.parametrize("kind", ["stall", "drip", "silent"])
 def test_download_stops_on_request(provider: Server, tmp_path: Path, kind: str) -> None:
     """Though a read waits that would last twenty seconds."""
     product = _product(provider)
+    half = len(product.body) // 2
+    # the first half comes, and what then is asked for gets no answer
+    provider.faults.plan(NAME, *([Fault("truncate")] if kind == "silent" else []))
     provider.faults.always(NAME, Fault(kind))
     cancel = threading.Event()
     ended: list[BaseException] = []
@@ -383,13 +386,60 @@ def test_download_stops_on_request(provider: Server, tmp_path: Path, kind: str) 
     thread = threading.Thread(target=fetch)
     thread.start()
     part = tmp_path / f".{NAME}.zip.part"
-    wait_for(lambda: part.is_file() and part.stat().st_size >= len(product.body) // 2)
+    wait_for(lambda: part.is_file() and part.stat().st_size >= half)
     cancel.set()
     began = time.monotonic()
     thread.join(15)
     assert ended
     assert time.monotonic() - began < QUICK.read_timeout_s / 2
-    assert part.stat().st_size >= len(product.body) // 2  # to be gone on with
+    assert part.stat().st_size >= half  # to be gone on with
+
+
+def test_server_that_does_not_answer_is_asked_again(provider: Server, tmp_path: Path) -> None:
+    product = _product(provider)
+    provider.faults.plan(NAME, Fault("silent"))
+    short = replace(QUICK, read_timeout_s=1.0)
+    told: list[Progress] = []
+    path = _fetch(source_of(provider, product), tmp_path, short, report=told.append)
+    assert path.read_bytes() == product.body
+    assert any("no answer from 127.0.0.1" in progress.text for progress in told)
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "/etc/x", ".hidden", "", "a\nb", "a b"])
+def test_name_that_leads_away_is_no_product(provider: Server, tmp_path: Path, name: str) -> None:
+    """Names come from the catalogue, and become names of files."""
+    source = source_of(provider, _product(provider))
+    with pytest.raises(AnswerError, match="no product can have the name"):
+        Downloader(QUICK).fetch_product(source, tmp_path / "in", name, Form(margin=0))
+    assert provider.downloads() == []
+    assert names_in(tmp_path) in ([], ["in"])
+
+
+@pytest.mark.parametrize("key", ["Xq7\r\nHost: x", "Xq7-\N{SNOWMAN}"])
+def test_key_that_is_no_header_is_refused_unseen(
+    provider: Server, tmp_path: Path, key: str
+) -> None:
+    source = source_of(provider, _product(provider), credentials=Key(key))
+    with pytest.raises(AccessError, match="no header can hold the credentials") as raised:
+        _fetch(source, tmp_path)
+    assert "Xq7" not in repr(raised.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["nowhere", "http://", "http://[::1", "gopher://h/x", "http://h:x/", "http://h:99999/"],
+)
+def test_address_that_is_none_is_told(tmp_path: Path, address: str) -> None:
+    with pytest.raises((AnswerError, UnreachableError), match=r"no such address|no connection"):
+        _fetch(Source(address=address), tmp_path)
+
+
+@pytest.mark.parametrize("to", ["http://[::1", "http://h:99999/"])
+def test_redirect_to_no_address_is_told(provider: Server, tmp_path: Path, to: str) -> None:
+    product = _product(provider)
+    provider.faults.always(NAME, Fault("redirect", to=to))
+    with pytest.raises(AnswerError, match=r"no such address|no address"):
+        _fetch(source_of(provider, product), tmp_path)
 
 
 def test_progress_rises_to_all_of_it(provider: Server, tmp_path: Path) -> None:

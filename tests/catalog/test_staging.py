@@ -173,6 +173,42 @@ def test_what_goes_wrong_with_one_stops_no_other(provider: Server, tmp_path: Pat
     assert names_in(tmp_path) == sorted(f"{names[n]}.zip" for n in (1, 4, 5))
 
 
+@pytest.mark.parametrize("storage", list(Storage))
+def test_name_that_leads_away_fails_alone(
+    provider: Server, tmp_path: Path, storage: Storage
+) -> None:
+    (name,) = _fill(provider, 1)
+    catalog = _catalog(provider)
+    (good,) = _found(catalog, [name])
+    bad = replace(good, name="../../outside", storage=storage)
+    results = fetch(
+        [bad, good],
+        catalog,
+        tmp_path / "in",
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert _states(results) == ["failed", "fetched"]
+    assert names_in(tmp_path) == ["in"]
+
+
+def test_folder_that_cannot_be_made_is_told(provider: Server, tmp_path: Path) -> None:
+    names = _fill(provider, 2)
+    catalog = _catalog(provider)
+    (tmp_path / "file").touch()
+    results = fetch(
+        _found(catalog, names),
+        catalog,
+        tmp_path / "file" / "folder",
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=POLICY,
+    )
+    assert _states(results) == ["failed", "failed"]
+    assert all("cannot be written: Not a directory" in str(result.error) for result in results)
+
+
 def test_product_that_vanishes_while_it_is_staged_fails_alone(
     provider: Server, tmp_path: Path
 ) -> None:

@@ -9,13 +9,24 @@ import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
 from tests.catalog.scripted.archives import ScriptedProduct
 from tests.catalog.scripted.faults import Fault
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
     from tests.catalog.scripted.resto import ScriptedResto
+
+
+class _Untouched(Response):
+    """An answer whose headers go out as they are, whatever they hold."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Give the headers."""
+        return self.headers
 
 
 def answer_bytes(
@@ -55,7 +66,7 @@ def answer_bytes(
 
 def _instead(fault: Fault) -> Response:
     if fault.kind == "redirect":
-        return Response(b"", 302, {"Location": fault.to})
+        return _Untouched(b"", 302, {"Location": fault.to, "Content-Length": "0"})
     if fault.kind == "html":
         return Response(fault.text, 200, mimetype="text/html")
     headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}

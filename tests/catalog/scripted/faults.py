@@ -13,6 +13,7 @@ Kind = Literal[
     "status",  # an error status, with a Retry-After
     "truncate",  # all but `share` of the body is missing, though its length was told
     "short",  # one byte is missing at the end
+    "silent",  # no answer at all
     "stall",  # nothing more after `share` of the body
     "drip",  # one byte at a time
     "reset",  # the connection breaks off after `share` of the body

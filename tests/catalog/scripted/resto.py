@@ -126,6 +126,8 @@ class ScriptedResto:
         if self.quota_used_up:
             raise RestoError(420, "week|10000000")
         fault = self.faults.take(product.name)
+        if fault is not None and fault.kind == "silent":
+            self.stopped.wait(120)
         with self._lock:
             if product.storage not in _ON_DISK and poll(product) not in _ON_DISK:
                 wait = str(self.milliseconds_to_wait)
