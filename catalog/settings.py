@@ -39,7 +39,7 @@ from catalog.odata import CDSE_ADDRESS, CDSE_CLIENT, CDSE_TOKENS, OdataCatalog
 from catalog.resto import PEPS_ADDRESS, RestoCatalog
 from catalog.stac import PROFILES, StacCatalog
 
-PREFIX = "catalog:"
+KIND = "catalog"
 TYPES = ("local", "resto", "cdse", *PROFILES)
 USUAL = ("geodes",)
 """What is asked where nothing is configured."""
@@ -130,6 +130,38 @@ def read_catalog_settings(files: Iterable[Path]) -> tuple[CatalogSettings, ...]:
     SettingsError
         An option is unknown or its value breaks a rule.
     """
+    return tuple(
+        CatalogSettings(name=name, **{"type": _KNOWN.get(name, ""), **values})
+        for name, values in read_sections(files, KIND, _READERS).items()
+    )
+
+
+Readers = Mapping[str, Callable[[str, Path], Any]]
+"""By option: reads its text, in a file of a folder; raises ValueError with what it must be."""
+
+
+def read_sections(files: Iterable[Path], kind: str, readers: Readers) -> dict[str, dict[str, Any]]:
+    """Read the sections ``[KIND:NAME]``.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Configuration files, the later over the earlier, option by option.
+    kind : str
+        What they are of.
+    readers : mapping of str to callable
+        Of their options.
+
+    Returns
+    -------
+    dict of str to dict
+        Options by name of the section, in the order of the files.
+
+    Raises
+    ------
+    SettingsError
+        An option is unknown or its value breaks a rule.
+    """
     found: dict[str, dict[str, Any]] = {}
     for file in files:
         parser = configparser.ConfigParser(interpolation=None)
@@ -138,42 +170,46 @@ def read_catalog_settings(files: Iterable[Path]) -> tuple[CatalogSettings, ...]:
         except (configparser.Error, UnicodeDecodeError) as error:
             raise SettingsError(f"{file.name} must be a configuration file") from error
         for section in parser.sections():
-            if section.startswith(PREFIX):
-                name = section.removeprefix(PREFIX).strip()
-                found.setdefault(name, {}).update(_read_section(file, name, parser[section]))
-    return tuple(
-        CatalogSettings(name=name, **{"type": _KNOWN.get(name, ""), **values})
-        for name, values in found.items()
-    )
+            of, colon, name = section.partition(":")
+            if colon and of == kind:
+                told = f"{kind} {name.strip()}"
+                values = _read_section(file, told, parser[section], readers)
+                found.setdefault(name.strip(), {}).update(values)
+    return found
 
 
-def _read_section(file: Path, name: str, section: Mapping[str, str]) -> dict[str, Any]:
+def _read_section(
+    file: Path, told: str, section: Mapping[str, str], readers: Readers
+) -> dict[str, Any]:
     values = {}
     for option, text in section.items():
-        if option not in _READERS:
-            known = ", ".join(_READERS)
-            raise SettingsError(f"catalog {name}: options must be of {known}, got {option}")
+        if option not in readers:
+            known = ", ".join(readers)
+            raise SettingsError(f"{told}: options must be of {known}, got {option}")
         try:
-            values[option] = _READERS[option](text.strip(), file.resolve().parent)
+            values[option] = readers[option](text.strip(), file.resolve().parent)
         except (ValueError, QueryError) as error:
-            raise SettingsError(f"catalog {name}: {option} {error}") from error
+            raise SettingsError(f"{told}: {option} {error}") from error
     return values
 
 
-def _url(text: str, _: Path) -> str:
+def read_url(text: str, _: Path) -> str:
+    """Read an address of http or https; ValueError where it is none."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise ValueError("must be an address of http or https, without a user")
     return text.rstrip("/")
 
 
-def _connections(text: str, _: Path) -> int:
+def read_connections(text: str, _: Path) -> int:
+    """Read a number of connections; ValueError where it is too small or too large."""
     if not text.isdecimal() or not 1 <= int(text) <= _MOST_CONNECTIONS:
         raise ValueError(f"must be 1 to {_MOST_CONNECTIONS}")
     return int(text)
 
 
-def _path(text: str, folder: Path) -> Path | None:
+def read_path(text: str, folder: Path) -> Path | None:
+    """Read a path that counts from a folder; None where it is empty."""
     return folder / Path(text).expanduser() if text else None
 
 
@@ -187,12 +223,12 @@ def _layouts(text: str, _: Path) -> tuple[str, ...]:
 
 _READERS: dict[str, Callable[[str, Path], Any]] = {
     "type": lambda text, _: text,
-    "url": _url,
-    "credentials": _path,
-    "connections": _connections,
-    "ca_bundle": _path,
+    "url": read_url,
+    "credentials": read_path,
+    "connections": read_connections,
+    "ca_bundle": read_path,
     "roots": _paths,
-    "index": _path,
+    "index": read_path,
     "layouts": _layouts,
 }
 
