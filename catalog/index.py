@@ -41,6 +41,8 @@ END;
 """
 _BOXES = 8
 """Boxes that one footprint may have; further ones are joined."""
+_SMALL = 0.05 * 360.0 * 180.0
+"""Square degrees below which an area leaves fewer products than a type and a year."""
 _COLUMNS = (
     *("path", "root", "kind", "changed_ns", "size", "state", "reason", "name", "collection"),
     *("product_type", "mode", "polarisation", "platform", "start", "stop", "absolute_orbit"),
@@ -214,6 +216,9 @@ def _conditions(query: Query) -> tuple[list[str], list[Any]]:
     area = area_of(query)
     if area is not None:
         boxes = boxes_of(area)
+        if sum((east - west) * (north - south) for west, south, east, north in boxes) < _SMALL:
+            # a plus takes a column's index away: the places are read first, and few rows after
+            words[1:] = [f"+{word}" for word in words[1:]]
         one = (
             "SELECT product FROM places WHERE west <= ? AND east >= ? AND south <= ? AND north >= ?"
         )
