@@ -7,15 +7,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from processes.settings import Settings, check_access
 from processes.web.answers import without_secrets
+from processes.web.bodies import LONGEST, cut_off
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -58,6 +61,27 @@ def _hide_secrets(record: logging.LogRecord) -> bool:
     return True
 
 
+class _Worker(ThreadWorker):
+    """Cuts off a client that takes too long to send the head of a request: it holds a thread."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head = threading.local()
+
+    def handle(self, conn: Any) -> Any:
+        self._head.timer = threading.Timer(LONGEST, cut_off, [conn.sock])
+        self._head.timer.daemon = True
+        self._head.timer.start()
+        try:
+            return super().handle(conn)
+        finally:
+            self._head.timer.cancel()
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        self._head.timer.cancel()
+        return super().handle_request(req, conn)
+
+
 class _Gunicorn(BaseApplication):
     """Makes the application in each of its processes, after the fork: stores are not shared."""
 
@@ -68,7 +92,7 @@ class _Gunicorn(BaseApplication):
     def load_config(self) -> None:
         options: dict[str, Any] = {
             "bind": self.settings.listen_address,
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "workers": 2,
             "threads": 4,
             "timeout": 120,  # of a process that does not even beat; requests have their own

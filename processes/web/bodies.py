@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from socket import SHUT_RD
+from socket import SHUT_RD, socket
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import (
@@ -26,7 +26,13 @@ LOGGER = logging.getLogger(__name__)
 LARGEST = 1_000_000
 """Of a body [bytes]; requests hold names and numbers."""
 LONGEST = 10.0
-"""Time for a client to send it [s]."""
+"""Time for a client to send it, and to send what stands before it [s]."""
+
+
+def cut_off(connection: socket) -> None:
+    """End what a client sends: whoever waits for it sees the end of the connection."""
+    with suppress(OSError):  # closed meanwhile
+        connection.shutdown(SHUT_RD)
 
 
 class Bodies:
@@ -80,18 +86,17 @@ class Bodies:
         return self._receive(environ, length)
 
     def _receive(self, environ: WSGIEnvironment, length: int) -> bytes:
-        socket: Any = environ.get("gunicorn.socket")
+        connection: Any = environ.get("gunicorn.socket")
         cut = threading.Event()
 
         def stop() -> None:
             cut.set()
-            with suppress(OSError):  # closed meanwhile
-                socket.shutdown(SHUT_RD)
+            cut_off(connection)
 
         # a limit of the socket would begin again with every byte
         timer = threading.Timer(self._longest, stop)
         timer.daemon = True
-        if socket is not None:
+        if connection is not None:
             timer.start()
         try:
             body: bytes = environ["wsgi.input"].read(length)

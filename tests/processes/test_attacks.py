@@ -7,7 +7,8 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -211,19 +212,35 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         yield Guarded(settings, configuration, key)
 
 
-def test_a_body_that_drips_is_cut_off(guarded: Guarded) -> None:
-    with closing(guarded.connect()) as connection:
-        connection.sendall(b"POST /wps HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n<a")
-        connection.settimeout(0.5)
-        for _ in range(120):
-            try:
-                answer = connection.recv(65536)
-                break
-            except TimeoutError:
+def drip(connection: socket.socket) -> bytes:
+    """Send a byte now and then until the server closes the connection."""
+    found = b""
+    connection.settimeout(0.5)
+    for _ in range(120):
+        try:
+            piece = connection.recv(65536)
+        except TimeoutError:
+            with suppress(OSError):
                 connection.sendall(b" ")
-        connection.settimeout(30.0)
-        read_all(connection)  # until the server closes it
-    assert answer.startswith(b"HTTP/1.1 408 ")
+        except ConnectionResetError:
+            return found
+        else:
+            found += piece
+            if not piece:
+                return found
+    raise AssertionError("the connection stays open")
+
+
+def test_requests_that_drip_are_cut_off(guarded: Guarded) -> None:
+    """Longer than any time between two bytes, shorter than the requests would take."""
+    head = b"POST /wps HTTP/1.1\r\nHost: a\r\n"
+    with closing(guarded.connect()) as first, closing(guarded.connect()) as second:
+        first.sendall(head + b"Content-Length: 1000\r\n\r\n<a")
+        second.sendall(head + b"X-Slow: ")
+        with ThreadPoolExecutor(2) as pool:
+            body, nothing = pool.map(drip, (first, second))
+    assert body.startswith(b"HTTP/1.1 408 ")
+    assert nothing == b""
     assert "refused code=408 reason=a body must arrive within 10 s" in guarded.log
 
 

@@ -143,7 +143,8 @@ def any_inputs(fuzzed: Fuzzed, inputs: list[tuple[str, str]], *, escaped: bool) 
     status, locator = fuzzed.address(
         f"{EXECUTE}&identifier=every-input&datainputs={quote(written, safe='')}"
     )
-    assert status == 200 or locator or not any(plain(name).strip() for name, _ in inputs)
+    # a name may have no character that a report can hold
+    assert status == 200 or locator or not all(plain(name).strip() for name, _ in inputs)
 
 
 addresses = given(request=requests, pairs=st.lists(st.tuples(keys, values), max_size=8))
