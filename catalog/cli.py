@@ -266,6 +266,9 @@ def _download(options: argparse.Namespace) -> int:
     query, chain = query_of(options), _chain(options)
     products = _found(options, chain, query)
     _say(lines(products))
+    for product in products:
+        if product.path is not None:
+            print(product.path)
     return download_products([one for one in products if one.path is None], chain, options)
 
 

@@ -39,7 +39,7 @@ _STORAGE = {
 """All else is unknown: what resto says when its tape service is slow, or "unaivalable"."""
 _HERE = (
     *("platform", "polarisation", "relative_orbit", "start", "largest_cloud_cover"),
-    *("names", "mode", "product_type", "direction", "absolute_orbit"),
+    *("names", "mode", "product_type", "absolute_orbit"),
 )
 """What the server ignores, gets wrong, or cannot know of older products."""
 _MD5 = re.compile(r"[0-9a-f]{32}")
