@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import sys
@@ -194,7 +195,19 @@ def download_command(product: Product, folder: Path) -> str:
 
 def _network(options: argparse.Namespace) -> Network:
     proxies = {"http": options.proxy, "https": options.proxy} if options.proxy else {}
-    return Network(ca_bundle=options.ca_bundle, proxies=proxies)
+    return Network(
+        ca_bundle=options.ca_bundle, proxies=proxies, connections_folder=_connections_folder()
+    )
+
+
+def _connections_folder() -> Path | None:
+    """Return where commands that run at once share the limits of hosts, if there is a place."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fournaise", "hosts")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
 
 
 @contextmanager

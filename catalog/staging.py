@@ -103,6 +103,8 @@ class _Course:
     product: Product = field(compare=False)
     began: float | None = field(default=None, compare=False)
     """When it was first said to come from tape."""
+    asked_s: float | None = field(default=None, compare=False)
+    """What the provider last asked to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +296,9 @@ class _Errand:
             )
             self._finish(Fetched(product=course.product, stage=Stage.FAILED, error=error), course)
             return
+        course.asked_s = course.asked_s if wait_s is None else wait_s
         longest = self._policy.longest_poll_s
-        course.due = now + (longest if wait_s is None else min(wait_s, longest))
+        course.due = now + (longest if course.asked_s is None else min(course.asked_s, longest))
         heapq.heappush(self._waiting, course)
         self._tell(course.product, Stage.STAGING, "comes from tape")
 

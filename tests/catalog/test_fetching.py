@@ -43,6 +43,11 @@ def catalog(provider: Server) -> RestoCatalog:
     )
 
 
+@pytest.fixture(autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 def _options(*words: str | Path) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_download_options(parser)

@@ -6,6 +6,7 @@ import mmap
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,23 @@ def test_all_on_tape_are_asked_for_before_anything_is_read(
     stages = [one.stage for one in told if one.name == on_tape[0]]
     assert stages[0] is Stage.STAGING
     assert stages[-1] is Stage.FETCHED
+
+
+def test_provider_is_asked_as_often_as_it_wants(provider: Server, tmp_path: Path) -> None:
+    """And not only once a minute."""
+    (name,) = _fill(provider, 1, storage="tape", polls_to_stage=3)
+    provider.provider.milliseconds_to_wait = 200
+    catalog = _catalog(provider)
+    (result,) = fetch(
+        _found(catalog, [name]), catalog, tmp_path, downloader=Downloader(QUICK), form=FORM
+    )
+    assert result.stage is Stage.FETCHED
+    times = [
+        seen.time for seen in provider.log if seen.product or "productIdentifier" in seen.query
+    ]
+    waits = [later - earlier for earlier, later in pairwise(times)][:-1]
+    assert len(waits) >= 3
+    assert min(waits) >= 0.19
 
 
 @pytest.mark.parametrize("mode", ["tape", "tier3", "staging", "unaivalable"])
