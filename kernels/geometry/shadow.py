@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band, map_bands, split_rows
+from kernels.engine.progress import Progress
 from kernels.geometry import shadow_numba, terrain_numba
 from kernels.geometry.ellipsoid import east_north_up, ecef_to_geodetic, geodetic_to_ecef
 from kernels.geometry.height_polynomials import HeightPolynomials, tabulate
@@ -68,6 +69,7 @@ class TerrainProfiles:
         spacing: float,
         side: LookSide = LookSide.RIGHT,
         threads: int = 1,
+        progress: Progress | None = None,
     ) -> TerrainProfiles:
         """March along all profiles.
 
@@ -83,6 +85,8 @@ class TerrainProfiles:
             Side of the track.
         threads : int
             Over blocks of profiles; results do not depend on it.
+        progress : Progress or None
+            Told of shares; asked for cancellation.
 
         Returns
         -------
@@ -114,8 +118,9 @@ class TerrainProfiles:
                 shadow_numba.mark(ranges, looks, bits[row])
 
         blocks = split_rows(grid.shape.lines, band_rows=_ROWS_PER_BLOCK)
-        for _ in map_bands(blocks, compute, threads=threads):
-            pass
+        progress = progress or Progress()
+        for number, _ in enumerate(map_bands(blocks, compute, threads=threads)):
+            progress.update((number + 1) / len(blocks), "terrain")
         return cls(orbit=orbit, dem=dem, grid=grid, height=height, bits=bits)
 
     def places(self, sight: Sight) -> NDArray[np.float64]:

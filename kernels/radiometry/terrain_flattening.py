@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band, map_bands, split_rows
+from kernels.engine.progress import Progress
 from kernels.geometry.ellipsoid import geodetic_to_ecef
 from kernels.geometry.height_polynomials import HeightPolynomials, tabulate
 from kernels.geometry.local_incidence import NODE_STEP, see_pixels
@@ -190,7 +191,12 @@ class TerrainFlattening:
 
     @classmethod
     def of(
-        cls, cells: ImageCells, profiles: TerrainProfiles, *, threads: int = 1
+        cls,
+        cells: ImageCells,
+        profiles: TerrainProfiles,
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
     ) -> TerrainFlattening:
         """Compare the terrain's area with that of the image's cells.
 
@@ -202,6 +208,8 @@ class TerrainFlattening:
             Of the same image, over the DEM to use; terrain beyond it has no share.
         threads : int
             Over blocks of cells; results do not depend on it.
+        progress : Progress or None
+            Told of shares; asked for cancellation.
 
         Returns
         -------
@@ -215,8 +223,9 @@ class TerrainFlattening:
             ratio[rows.first : rows.first + rows.rows] = facets.areas(rows) / cells.areas(rows)
 
         blocks = split_rows(cells.shape.lines, band_rows=_ROWS_PER_BLOCK)
-        for _ in map_bands(blocks, compute, threads=threads):
-            pass
+        progress = progress or Progress()
+        for number, _ in enumerate(map_bands(blocks, compute, threads=threads)):
+            progress.update((number + 1) / len(blocks), "terrain")
         return cls(cells=cells, ratio=ratio)
 
     def factors(

@@ -104,7 +104,13 @@ def test_tiles_are_cloud_optimized_with_masks_of_whole_values(
         band = dataset.GetRasterBand(1)
         sizes = [band.GetOverview(k).XSize for k in range(band.GetOverviewCount())]
         assert sizes == [549, 275]
-        if dataset.GetMetadataItem("MASK"):
+        tags = dataset.GetMetadata()
+        is_mask = "MASK" in tags
+        for name in ("POLARIZATION", "CALIBRATION", "SCALE", "NOISE_REMOVED"):
+            assert (name in tags) is not is_mask
+        what = "mask of" if is_mask else "gamma calibrated orthorectified"
+        assert tags["TIFFTAG_IMAGEDESCRIPTION"] == f"{what} Sentinel-1A IW GRD on S2 tile {TILE}"
+        if is_mask:
             whole = set(np.unique(band.ReadAsArray()))
             assert set(np.unique(band.GetOverview(1).ReadAsArray())) <= whole
 

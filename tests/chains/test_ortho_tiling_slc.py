@@ -224,6 +224,7 @@ def _map_of(
             backscatter=((path, ("vv",)),),
             masks=(),
             tags={},
+            mask_tags={},
             compression="NONE",
             decibels=False,
         ),

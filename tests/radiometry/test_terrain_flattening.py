@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from kernels.engine.bands import Band
+from kernels.engine.progress import Progress
+from kernels.errors import Cancelled
 from kernels.geometry.local_incidence import LocalIncidence
 from kernels.geometry.map_grids import utm_grid
 from kernels.geometry.orbit import Orbit
@@ -223,6 +225,36 @@ def test_result_depends_neither_on_threads_nor_on_rows() -> None:
     cells = ImageCells.of(GRID, orbit, window=part, looks=LOOKS)
     facets = TerrainFacets.of(cells, TerrainProfiles.of(dem, orbit, spacing=8.0))
     np.testing.assert_array_equal(facets.areas(Band(0, 300))[77:99], facets.areas(Band(77, 22)))
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_cancelling_stops_it_between_blocks(steps: int) -> None:
+    """While profiles are marched along, or while facets are summed."""
+    longitude, latitude = centre()
+    dem = rough_dem(
+        west=longitude - 0.03,
+        east=longitude + 0.03,
+        south=latitude - 0.03,
+        north=latitude + 0.03,
+    )
+    told: list[float] = []
+
+    def report(share: float, _step: str) -> None:
+        told.append(share)
+        progress.cancelled.set()
+
+    progress = Progress.to(report)
+    orbit = circular_orbit()
+    cells = ImageCells.of(GRID, orbit, window=window(Band(0, 600), Band(1800, 400)), looks=LOOKS)
+    first, second = (progress, None) if steps == 1 else (None, progress)
+    with pytest.raises(Cancelled):
+        TerrainFlattening.of(
+            cells,
+            TerrainProfiles.of(dem, orbit, spacing=8.0, progress=first),
+            progress=second,
+        )
+    assert len(told) == 1
+    assert told[0] < 1.0
 
 
 def test_window_is_a_part_of_the_whole() -> None:

@@ -15,6 +15,7 @@ from kernels.chains.ortho_tiling.naming import (
     KEY,
     file_bands,
     mask_files,
+    mask_tags,
     tile_folder,
     tile_tags,
 )
@@ -114,6 +115,7 @@ def make_tile(
                 backscatter=tuple((scratch / name, held) for name, held in bands),
                 masks=tuple((scratch / name, mask) for name, mask in masks),
                 tags=tags,
+                mask_tags=mask_tags(request, job.one, job.tile),
                 compression=request.compression,  # type: ignore[arg-type]  # checked by the request
                 decibels=request.decibels,
             )
@@ -153,7 +155,6 @@ def _process(
 ) -> float:
     progress.update(0.0, f"elevation under {job.tile}")
     dem = _tile_dem(request, job.tile)
-    progress.update(0.02, f"terrain under {job.tile}")
     return process_tile(
         job.one.images,
         tile_grid(job.tile, request.resolution),
@@ -163,7 +164,7 @@ def _process(
         threads=request.threads or default_threads(),
         memory_mb=request.memory_mb,
         step=f"tile {job.tile}",
-        progress=progress.part(0.05, 1.0),
+        progress=progress.part(0.02, 1.0),
     )
 
 

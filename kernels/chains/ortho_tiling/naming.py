@@ -133,7 +133,7 @@ def _acquisition(one: Pass) -> str:
 
 
 def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, str]:
-    """Make the metadata of a tile's files: S1Tiling's names, and what is missing there.
+    """Make the metadata of a tile's backscatter: S1Tiling's names, and what is missing there.
 
     The polarisation is left out: each file has its own.
 
@@ -151,6 +151,36 @@ def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, st
     dict of str to str
         Tags by name.
     """
+    what = f"{request.calibration} calibrated orthorectified"
+    return _common_tags(request, one, tile, what) | {
+        "CALIBRATION": request.calibration,
+        "NOISE_REMOVED": str(request.remove_noise),
+        "ORTHORECTIFICATION_INTERPOLATOR": _INTERPOLATORS[request.interpolation],
+        "SCALE": "decibels" if request.decibels else "linear",
+    }
+
+
+def mask_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, str]:
+    """Make the metadata of a tile's masks, which tells nothing of backscatter.
+
+    Parameters
+    ----------
+    request : OrthoTilingRequest
+        How the tile was made.
+    one : Pass
+        The pass.
+    tile : str
+        Name of the tile.
+
+    Returns
+    -------
+    dict of str to str
+        Tags by name.
+    """
+    return _common_tags(request, one, tile, "mask of")
+
+
+def _common_tags(request: OrthoTilingRequest, one: Pass, tile: str, what: str) -> dict[str, str]:
     product = one.product
     times = {
         f"ACQUISITION_DATETIME_{number + 1}": f"{start:{_TIME}}"
@@ -158,26 +188,22 @@ def tile_tags(request: OrthoTilingRequest, one: Pass, tile: str) -> dict[str, st
     }
     return times | {
         "ACQUISITION_DATETIME": f"{one.start:{_TIME}}",
-        "CALIBRATION": request.calibration,
         "DEM_INFO": f"heights above {request.dem_heights}",
         "DEM_LIST": ", ".join(path.name for path in request.dem),
         "FLYING_UNIT_CODE": product.platform.lower(),
         "IMAGE_TYPE": one.product_type,
         "INPUT_S1_IMAGES": ", ".join(one.names),
-        "NOISE_REMOVED": str(request.remove_noise),
         "ORBIT_DIRECTION": "ASC" if product.ascending else "DES",
         "ORBIT_NUMBER": f"{product.absolute_orbit:06d}",
         "ORBIT_SOURCE": product.state_vectors.source.value,
-        "ORTHORECTIFICATION_INTERPOLATOR": _INTERPOLATORS[request.interpolation],
         "ORTHORECTIFIED": "true",
         "RELATIVE_ORBIT_NUMBER": f"{product.relative_orbit:03d}",
         "S2_TILE_CORRESPONDING_CODE": tile,
-        "SCALE": "decibels" if request.decibels else "linear",
         "SPATIAL_RESOLUTION": f"{request.resolution:g}",
         "TIFFTAG_DATETIME": f"{one.start:%Y:%m:%d %H:%M:%S}",
         "TIFFTAG_IMAGEDESCRIPTION": (
-            f"{request.calibration} calibrated orthorectified Sentinel-{product.platform[1:]} "
-            f"{product.mode} {one.product_type} on S2 tile {tile}"
+            f"{what} Sentinel-{product.platform[1:]} {product.mode} {one.product_type} "
+            f"on S2 tile {tile}"
         ),
         "TIFFTAG_SOFTWARE": f"Fournaise {version('fournaise')}",
         KEY: _key(request, one),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.chains.ortho_tiling.request import GAMMA_NAUGHT_RTC, NORMLIM, Mask
 from kernels.engine.bands import Band
+from kernels.engine.progress import Progress
 from kernels.geometry.local_incidence import LocalIncidence, incidence_normalisation
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.shadow import ShadowMap, TerrainProfiles
@@ -124,6 +125,7 @@ class ImageTerrain:
         calibration: str,
         masks: tuple[Mask, ...],
         threads: int,
+        progress: Progress,
     ) -> ImageTerrain | None:
         """Prepare what a calibration and masks need.
 
@@ -139,21 +141,28 @@ class ImageTerrain:
             Those wanted.
         threads : int
             Results do not depend on it.
+        progress : Progress
+            Told of shares; asked for cancellation.
 
         Returns
         -------
         ImageTerrain or None
             None where nothing is needed.
         """
-        flatten, normalise = calibration == GAMMA_NAUGHT_RTC, calibration == NORMLIM
-        if not (flatten or normalise or masks):
+        if not cls.is_needed(calibration, masks):
             return None
+        flatten, normalise = calibration == GAMMA_NAUGHT_RTC, calibration == NORMLIM
         grid, dem = geometry.geometry.grid, geometry.geometry.dem
         flattening = shadow = None
         if flatten or Mask.LAYOVER_SHADOW in masks:
             side = geometry.grid.look_side
             profiles = TerrainProfiles.of(
-                dem, orbit, spacing=_PROFILE_SPACING, side=side, threads=threads
+                dem,
+                orbit,
+                spacing=_PROFILE_SPACING,
+                side=side,
+                threads=threads,
+                progress=progress.part(0.0, 0.5 if flatten else 1.0),
             )
             shadow = profiles.on_map(grid) if Mask.LAYOVER_SHADOW in masks else None
             if flatten:
@@ -161,7 +170,9 @@ class ImageTerrain:
                 cells = ImageCells.of(
                     geometry, orbit, window=window, looks=_cell_looks(geometry.grid, orbit)
                 )
-                flattening = TerrainFlattening.of(cells, profiles, threads=threads)
+                flattening = TerrainFlattening.of(
+                    cells, profiles, threads=threads, progress=progress.part(0.5, 1.0)
+                )
         local = normalise or Mask.INCIDENCE in masks
         return cls(
             geometry=geometry,
@@ -170,6 +181,11 @@ class ImageTerrain:
             shadow=shadow,
             normalise=normalise,
         )
+
+    @staticmethod
+    def is_needed(calibration: str, masks: Sequence[Mask]) -> bool:
+        """Tell whether a calibration or masks look at the terrain."""
+        return bool(masks) or calibration in (GAMMA_NAUGHT_RTC, NORMLIM)
 
     @property
     def nbytes(self) -> int:

@@ -35,6 +35,17 @@ _BYTES_PER_PIXEL = 12
 _TERRAIN_BYTES_PER_PIXEL = 20
 """Of a band: angles and masks, for the image and for the tile."""
 
+_TERRAIN_SHARE = 0.5
+"""Of the time of a tile whose terrain is looked at."""
+
+
+class _Seen(NamedTuple):
+    """An image, where the tile is in it, and what it needs of the terrain."""
+
+    image: PassImage
+    geometry: DetectedGeometry
+    terrain: ImageTerrain | None
+
 
 class _Source(NamedTuple):
     """One image of the pass under the tile."""
@@ -61,7 +72,9 @@ class TileFiles:
     masks : tuple of (Path, Mask)
         Files of the masks.
     tags : dict of str to str
-        Metadata of all files; those of backscatter get their own POLARIZATION, masks their MASK.
+        Metadata of backscatter; each file gets its own POLARIZATION.
+    mask_tags : dict of str to str
+        Metadata of masks; each gets its own MASK.
     compression : str
         Of the files.
     decibels : bool
@@ -71,6 +84,7 @@ class TileFiles:
     backscatter: tuple[tuple[Path, tuple[str, ...]], ...]
     masks: tuple[tuple[Path, Mask], ...]
     tags: dict[str, str]
+    mask_tags: dict[str, str]
     compression: Compression
     decibels: bool
 
@@ -116,32 +130,42 @@ def process_tile(
         Share of the tile's pixels with data, 0 to 1; also in the tag COVERED of its files.
     """
     masks = tuple(mask for _, mask in files.masks)
-    seen = []
-    for image in images:
-        progress.check()
-        geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
-        terrain = ImageTerrain.of(
-            geometry, image.orbit, calibration=calibration, masks=masks, threads=threads
-        )
-        seen.append((image, geometry, terrain))
-    bytes_per_pixel = _BYTES_PER_PIXEL * len(images[0].products)
-    if seen[0][2] is not None:
-        bytes_per_pixel += _TERRAIN_BYTES_PER_PIXEL
-    bands = _bands(grid, memory_mb * 1e6 / (threads + 2), bytes_per_pixel)
-    sources = [
-        _Source(
-            ImageWindows.of(
-                geometry,
-                image.readers,
-                image.calibrated,
-                image.valid,
-                bands=bands,
-                held=threads + 1,
-            ),
-            terrain,
-        )
-        for image, geometry, terrain in seen
-    ]
+    before = _TERRAIN_SHARE if ImageTerrain.is_needed(calibration, masks) else 0.0
+    seen = _see(
+        images,
+        grid,
+        dem,
+        calibration=calibration,
+        masks=masks,
+        threads=threads,
+        progress=progress.part(0.0, before).named(f"terrain of {step}"),
+    )
+    bands = _bands(grid, seen, memory_mb * 1e6, threads)
+    sources = [_source(item, bands, threads) for item in seen]
+    del seen  # its coarse tables are the sources' now
+    return _make(
+        sources,
+        bands,
+        grid,
+        files,
+        threads=threads,
+        step=step,
+        progress=progress.part(before, 1.0),
+    )
+
+
+def _make(
+    sources: list[_Source],
+    bands: tuple[Band, ...],
+    grid: MapGrid,
+    files: TileFiles,
+    *,
+    threads: int,
+    step: str,
+    progress: Progress,
+) -> float:
+    """Write all files band by band; returns the covered share, and lets the sources go."""
+    masks = tuple(mask for _, mask in files.masks)
     count = 0
 
     def read(rows: Band) -> None:
@@ -176,10 +200,57 @@ def process_tile(
     return covered
 
 
-def _bands(grid: MapGrid, budget_bytes: float, bytes_per_pixel: int) -> tuple[Band, ...]:
-    """Bands of rows within a budget."""
-    rows = rows_for_budget(budget_bytes, bytes_per_row=grid.shape.samples * bytes_per_pixel)
+def _see(
+    images: tuple[PassImage, ...],
+    grid: MapGrid,
+    dem: Dem,
+    *,
+    calibration: str,
+    masks: tuple[Mask, ...],
+    threads: int,
+    progress: Progress,
+) -> list[_Seen]:
+    """Find where the tile is in each image, and look at its terrain."""
+    seen = []
+    for number, image in enumerate(images):
+        part = progress.part(number / len(images), (number + 1) / len(images))
+        part.update(0.0, "terrain")
+        geometry = DetectedGeometry.of(image.products[0].grid, image.orbit, grid, dem)
+        terrain = ImageTerrain.of(
+            geometry,
+            image.orbit,
+            calibration=calibration,
+            masks=masks,
+            threads=threads,
+            progress=part,
+        )
+        seen.append(_Seen(image, geometry, terrain))
+    return seen
+
+
+def _bands(grid: MapGrid, seen: list[_Seen], budget_bytes: float, threads: int) -> tuple[Band, ...]:
+    """Bands of rows within what the tables of the terrain leave of a budget, at least half."""
+    bytes_per_pixel = _BYTES_PER_PIXEL * len(seen[0].image.products)
+    terrains = [item.terrain for item in seen if item.terrain is not None]
+    if terrains:
+        bytes_per_pixel += _TERRAIN_BYTES_PER_PIXEL
+    held = min(sum(terrain.nbytes for terrain in terrains), budget_bytes / 2)
+    rows = rows_for_budget(
+        (budget_bytes - held) / (threads + 2), bytes_per_row=grid.shape.samples * bytes_per_pixel
+    )
     return split_rows(grid.shape.lines, band_rows=min(rows, _BAND_ROWS))
+
+
+def _source(seen: _Seen, bands: tuple[Band, ...], threads: int) -> _Source:
+    windows = ImageWindows.of(
+        seen.geometry,
+        seen.image.readers,
+        seen.image.calibrated,
+        seen.image.valid,
+        bands=bands,
+        held=threads + 1,
+    )
+    return _Source(windows, seen.terrain)
 
 
 def _fill(rows: Band, sources: list[_Source], columns: int, wanted: tuple[Mask, ...]) -> _Filled:
@@ -225,7 +296,7 @@ def _open_writers(
         writers.append(enter(path, names, "float32", tags=tags, units=units, **how))
     for path, mask in files.masks:
         raster = MASK_RASTERS[mask]
-        tags = files.tags | {"MASK": raster.meaning}
+        tags = files.mask_tags | {"MASK": raster.meaning}
         how = {"overviews": "nearest", "nodata": raster.nodata}
         writers.append(enter(path, (mask,), raster.dtype, tags=tags, **how))
     return writers
