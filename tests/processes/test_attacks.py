@@ -147,6 +147,35 @@ def test_a_body_must_be_small_and_of_known_length(
         assert f"refused code={code} reason=" in caplog.text
 
 
+@pytest.mark.parametrize("path", ["/wps", "/outputs/", "/health", "/metrics", "/", "/key/"])
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "ODD"])
+def test_odd_methods_fail_nowhere(service: Service, method: str, path: str) -> None:
+    assert service.client.open(path, method=method, buffered=True).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/",
+        "https://portal.test.evil.test/",
+        "http://portal.test@evil.test/",
+        "http://[",
+        "file:///etc/passwd",
+        "gopher://portal.test/",
+        "a@b.test\r\nBcc: c@d.test",
+        "-oQ/tmp@b.test",
+    ],
+)
+def test_nobody_is_told_whom_the_operator_does_not_know(tmp_path: Path, address: str) -> None:
+    settings = Settings(
+        state_folder=tmp_path, notify_hosts=("portal.test",), smtp_server="127.0.0.1:9"
+    )
+    with service_of(settings, EveryInput()) as service:
+        ask = f"{EXECUTE}&identifier=every-input&notifmail={quote(address, safe='')}"
+        assert service.client.get(ask).status_code in {200, 400}
+        assert [job.request.notify for job in service.store.jobs(limit=2)] in ([], [()])
+
+
 def test_descriptions_are_not_remembered_without_end(service: Service) -> None:
     ask = "/wps?service=WPS&version=1.0.0&request=DescribeProcess&identifier="
     wps_service = service.client.application
