@@ -145,10 +145,10 @@ def request_bytes(
         `cancel` was set.
     """
     response, sent = _follow(session, source, network, headers, cancel)
-    if response.status_code == 401 and source.credentials is not None:
+    refused = response.status_code == 401 and bool(sent)  # sent nothing: another host says so
+    if refused and source.credentials is not None and source.credentials.refuse():
         response.close()
-        if source.credentials.refuse():
-            response, sent = _follow(session, source, network, headers, cancel)
+        response, sent = _follow(session, source, network, headers, cancel)
     if response.status_code in (200, 202, 206, 416):
         return response
     with response:

@@ -148,7 +148,7 @@ def _take_body(
         raw, cancel, minimum_speed=network.minimum_speed, window_s=network.speed_window_s
     ) as watch:
         try:
-            while piece := raw.read1(_CHUNK, decode_content=encoded):
+            while (piece := raw.read1(_CHUNK, decode_content=encoded)) and not watch.ended:
                 part.write(piece)
                 watch.count(len(piece))
                 meter.count(len(piece), part.length)
@@ -157,7 +157,7 @@ def _take_body(
         except (urllib3.exceptions.HTTPError, OSError):
             pass  # how much is missing is told below
         else:
-            if length is None and not watch.too_slow and not cancel.is_set():
+            if length is None and not watch.ended:
                 return
     pause(cancel)
     if watch.too_slow:

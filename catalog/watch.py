@@ -47,6 +47,8 @@ class Watch:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
         self.too_slow = False
+        self.ended = False
+        """What is read from now on may be no part of the answer."""
 
     def __enter__(self) -> Self:
         """Begin to look."""
@@ -83,5 +85,6 @@ class Watch:
             began, counted = now, self._counted
 
     def _shut(self) -> None:
+        self.ended = True
         with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has ended by itself
             self._answer.shutdown()

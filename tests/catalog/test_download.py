@@ -325,7 +325,7 @@ def test_token_is_refreshed_once(provider: Server, tmp_path: Path) -> None:
     _fetch(source_of(provider, product, credentials=key), tmp_path)
     assert key.refusals == 1
     stale = Key("stale", "stale", "fresh", header="Authorization", scheme="Bearer")
-    with pytest.raises(AccessError, match="401"):
+    with pytest.raises(AccessError, match="401: Unauthorized"):
         _fetch(source_of(provider, product, credentials=stale), tmp_path / "other")
     assert stale.refusals == 1
 

@@ -153,6 +153,19 @@ def test_key_does_not_go_to_another_host(provider: Server, tmp_path: Path) -> No
         assert asked.status == 200
 
 
+def test_other_host_that_wants_credentials_gets_none(provider: Server, tmp_path: Path) -> None:
+    product = _product(provider)
+    with serving(ScriptedResto([product])) as elsewhere:
+        elsewhere.provider.users["me"] = "word"
+        provider.faults.always(NAME, Fault("redirect", to=elsewhere.download_address(NAME)))
+        key = Key("Xq7", "Xq8")
+        source = source_of(provider, product, credentials=key)
+        with pytest.raises(AccessError, match="401: Unauthorized"):
+            Downloader(QUICK).fetch_product(source, tmp_path, NAME, FORM)
+        assert key.refusals == 0
+        assert [seen.status for seen in elsewhere.log] == [401]
+
+
 def test_redirect_on_the_same_host_keeps_the_key(provider: Server, tmp_path: Path) -> None:
     product = _product(provider)
     provider.provider.keys = {"Xq7"}
@@ -269,6 +282,21 @@ def test_certificates_are_checked(
     protected.faults.plan(NAME, Fault("truncate"))
     Downloader(trusting).fetch_product(source, tmp_path, NAME, FORM)
     assert (tmp_path / f"{NAME}.zip").read_bytes() == product.body
+
+
+def test_slow_answer_is_ended_behind_tls_too(
+    protected: Server, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """What the socket holds then is encrypted, and must not get into the part."""
+    product = _product(protected)
+    protected.faults.plan(NAME, Fault("drip", share=0.5), Fault("drip", share=0.5))
+    network = replace(QUICK, ca_bundle=certificate[0], minimum_speed=1_000.0, speed_window_s=0.5)
+    source = source_of(protected, product)
+    told: list[Progress] = []
+    Downloader(network, report=told.append).fetch_product(source, tmp_path, NAME, FORM)
+    assert (tmp_path / f"{NAME}.zip").read_bytes() == product.body
+    assert [seen.status for seen in protected.downloads()] == [200, 206, 206]
+    assert sum("too slowly" in progress.text for progress in told) == 2
 
 
 def test_protected_host_does_not_lead_to_an_open_one(
