@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request
 
+from processes.jobs.errors import UnknownJobError
 from processes.jobs.opening import open_store
 from processes.offered import offered_processes
 from processes.service import Service
@@ -43,6 +44,8 @@ class Application:
             answer = self._route(request)
         except HTTPException as error:
             answer = error.get_response(environ)
+        except (UnknownJobError, FileNotFoundError):  # deleted in this moment
+            answer = NotFound().get_response(environ)
         return answer(environ, start_response)
 
     def _route(self, request: Request) -> WSGIApplication:

@@ -42,7 +42,11 @@ class Database:
         self._inherited: list[Pool] = []
         if self.is_sqlite:
             _make_private_file(self.file)
-            self.engine = create_engine(self.url, connect_args={"timeout": PATIENCE_S})
+            self.engine = create_engine(
+                self.url,
+                hide_parameters=True,  # errors of the driver would repeat tokens in logs
+                connect_args={"timeout": PATIENCE_S},
+            )
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_immediately)
             self._readers = self.engine.execution_options(reads_only=True)
@@ -121,6 +125,7 @@ def _postgresql_engine(url: URL) -> Engine:
             # A statement after a lock must see what the one who had it before has changed.
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"connect_timeout": 10},
         )
     except ImportError as error:

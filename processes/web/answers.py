@@ -1,4 +1,4 @@
-"""What is said of every answer: headers that protect its reader, and a line in the log."""
+"""What holds for every answer: headers that protect its reader, a line in the log, no traceback."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.wrappers import Response
+
+from processes.jobs.errors import StoreUnavailableError
 from processes.users import USER_KEY
 
 if TYPE_CHECKING:
@@ -53,7 +56,12 @@ class Answers:
             )
             return start_response(status, [*headers, *HEADERS], *more)
 
-        return self._application(environ, start)
+        try:
+            return self._application(environ, start)
+        except StoreUnavailableError as error:
+            LOGGER.warning("refused code=503 reason=%s", error)
+            response = Response(f"{error}\n", 503, {"Retry-After": "30"})
+            return response(environ, start)
 
 
 def shown_path(path: str) -> str:

@@ -9,16 +9,21 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
 from lxml import etree
+from sqlalchemy import text as sql
+from werkzeug.test import Client
 
+from processes.application import make_application
 from processes.background import background_server, free_address
+from processes.jobs.errors import StoreUnavailableError
 from processes.jobs.opening import open_store
+from processes.jobs.store import JobStore
 from processes.settings import Settings, read_settings
 from processes.web.answers import without_secrets
 from tests.processes.conftest import (
@@ -174,6 +179,42 @@ def test_nobody_is_told_whom_the_operator_does_not_know(tmp_path: Path, address:
         ask = f"{EXECUTE}&identifier=every-input&notifmail={quote(address, safe='')}"
         assert service.client.get(ask).status_code in {200, 400}
         assert [job.request.notify for job in service.store.jobs(limit=2)] in ([], [()])
+
+
+def test_a_store_that_does_not_answer_is_told_as_such(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.execute(GOOD)
+    (job,) = service.store.jobs(limit=1)
+
+    def fail(*_arguments: object, **_values: object) -> None:
+        raise StoreUnavailableError("the job store does not answer, try again later")
+
+    for name in ("by_token", "counts", "submit", "user_of_key"):
+        monkeypatch.setattr(JobStore, name, fail)
+    assert service.execute(GOOD).status_code == 503
+    closed = Client(make_application(replace(service.settings, access="keys"), []))
+    for client, path in (
+        (service.client, f"/outputs/pywps-{job.token}.xml"),
+        (service.client, f"/outputs/{job.token}/picture.tif"),
+        (service.client, "/metrics"),
+        (service.client, "/health"),
+        (closed, "/wps"),
+    ):
+        response = client.get(path, headers={"X-API-Key": "x" * 43})
+        assert response.status_code == 503
+        assert b"the job store does not answer" in response.data
+    assert "Traceback" not in caplog.text
+
+
+def test_errors_of_the_database_hide_what_was_looked_for(service: Service) -> None:
+    secret = "0f" * 16
+    with (
+        pytest.raises(StoreUnavailableError) as caught,
+        service.store._database.reading() as connection,
+    ):
+        connection.execute(sql("SELECT :token FROM nothing, ,"), {"token": secret})
+    assert secret not in str(caught.value.__cause__)
 
 
 def test_descriptions_are_not_remembered_without_end(service: Service) -> None:
