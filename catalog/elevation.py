@@ -267,7 +267,7 @@ class _Search:
         if isinstance(provider.tile_list, Path):
             return provider.tile_list
         path = self.folders[0] / f"{one_line(provider.name).replace('/', '-')}.tiles.txt"
-        if provider.address and not path.is_file():
+        if provider.address:  # once: a list that is there is not asked for
             self._bring(provider, provider.tile_list, path, _no_list)
         return path
 

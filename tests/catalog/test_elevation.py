@@ -256,6 +256,25 @@ def test_second_provider_fills_what_the_first_does_not_publish(
     assert chosen.notes == ("elevation is of GLO-30 and GLO-90",)
 
 
+def test_tile_that_one_list_has_is_no_sea(bucket: Server, tmp_path: Path) -> None:
+    _offer(bucket, "N43E001")
+    (tmp_path / "coarse.txt").write_text(f"{_glo('N42E001', 90)} {_glo('N43E001', 90)}")
+    (tmp_path / "fine.txt").write_text(_glo("N43E001"))
+    coarse = ElevationProvider(
+        name="glo90", model=GLO90, address=bucket.address, tile_list=tmp_path / "coarse.txt"
+    )
+    fine = _glo30(bucket, tile_list=tmp_path / "fine.txt")
+    with pytest.raises(NotFoundError, match="N42E001"):
+        _fetch(tmp_path, fine, coarse)
+
+
+def test_neighbours_that_hold_the_edges_are_wanted(tmp_path: Path) -> None:
+    square = Box(1.0, 43.0, 2.0, 44.0)
+    (tmp_path / f"{_glo('N43E001')}.tif").write_bytes(TIFF)
+    chosen = elevation_for(square, [tmp_path], missing="note")
+    assert chosen.missing == ("N43E002", "N42E001", "N42E002")
+
+
 def test_srtm_ends_at_60_degrees(bucket: Server, tmp_path: Path) -> None:
     key = "srtm/N59/N59E024.SRTMGL1.hgt.zip"
     bucket.provider.put(key, zip_of({"N59E024.hgt": _square()}))

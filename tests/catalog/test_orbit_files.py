@@ -373,14 +373,17 @@ def test_store_that_fails_is_passed_over(bucket: Server, tmp_path: Path, fault: 
     assert chosen.notes[0].startswith("asf cannot be asked")
 
 
+@pytest.mark.parametrize("has_token", [True, False])
 def test_listing_that_never_ends_is_given_up(
-    bucket: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bucket: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_token: bool
 ) -> None:
-    endless = b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"
-    page = ScriptedProduct(name=LISTING, body=endless)
+    again = "<NextContinuationToken>again</NextContinuationToken>" if has_token else ""
+    endless = f"<ListBucketResult><IsTruncated>true</IsTruncated>{again}</ListBucketResult>"
+    page = ScriptedProduct(name=LISTING, body=endless.encode())
     monkeypatch.setattr(ScriptedBucket, "_listing", lambda _self, _request: page)
     (chosen,) = _fetch(bucket, _put(tmp_path, RESORB))
     assert "without end" in chosen.notes[0]
+    assert len(_listings(bucket)) == (2 if has_token else 1)
 
 
 def test_two_that_fetch_at_once_share_one_transfer(bucket: Server, tmp_path: Path) -> None:
