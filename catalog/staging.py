@@ -144,7 +144,8 @@ def fetch(
     folder : Path
         Where they are wanted.
     downloader : Downloader, optional
-        Fetches them, tells of the progress, hears of the wish to stop.
+        Fetches them, tells of the progress, hears of the wish to stop; whatever else interrupts
+        the call stops it too.
     form : Form, optional
         Archives or folders.
     policy : StagingPolicy, optional
@@ -247,6 +248,8 @@ class _Errand:
                 self._ask_for_due(asking)
                 self._collect(fetching)
         finally:
+            if self._running:  # interrupted: nothing goes on behind the caller's back
+                self._downloader.cancel.set()
             for future in self._running:
                 future.cancel()
             fetching.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -402,6 +403,30 @@ def _crowd(tmp_path: Path, *, count: int, size: int, clients: int) -> None:
         assert all(abs(begun.index(name) - n) < clients for n, name in enumerate(names))
         assert sorted(finished) == sorted(names)
         assert provider.provider.most_active <= clients
+
+
+def test_interrupted_call_leaves_nothing_running(provider: Server, tmp_path: Path) -> None:
+    names = _fill(provider, 2)
+    provider.faults.always(names[1], Fault("stall"))
+    catalog = _catalog(provider)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage is Stage.FETCHED:
+            raise KeyboardInterrupt
+
+    downloader = Downloader(QUICK, report=interrupt)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fetch(
+            _found(catalog, names),
+            catalog,
+            tmp_path,
+            downloader=downloader,
+            form=FORM,
+            policy=POLICY,
+        )
+    assert time.monotonic() - began < QUICK.read_timeout_s / 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
 
 
 def _keep_on_disk(provider: Server, name: str, folder: Path) -> None:
