@@ -25,6 +25,8 @@ _ENDINGS = {
     MediaType.GEOTIFF: ".tif",
     MediaType.PNG: ".png",
     MediaType.JSON: ".json",
+    MediaType.GEOJSON: ".geojson",
+    MediaType.CSV: ".csv",
     MediaType.QML: ".qml",
     MediaType.ZIP: ".zip",
 }

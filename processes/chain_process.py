@@ -8,11 +8,15 @@ from pywps import ComplexOutput, LiteralInput, Process
 
 from kernels.chains.registry import Chain
 from kernels.chains.request import OptionInfo, Request
+from kernels.engine.progress import Progress
 from processes.binding import complex_output, literal_input
 from processes.jobs.model import Inputs
-from processes.resolve import FoldersOfServer, resolve_values
+from processes.resolve import FoldersOfServer, NamesOnServer, Resolver, resolve_values
 from processes.settings import Settings, read_settings
 from processes.texts import read_texts
+
+_SHARE_OF_FETCHING = 0.3
+"""Of a job whose products are not here."""
 
 
 class ChainProcess(Process):
@@ -28,6 +32,8 @@ class ChainProcess(Process):
 
     chain: ClassVar[Chain]
     is_long: ClassVar[bool] = True
+    is_repeatable: ClassVar[bool] = True
+    """Whether equal requests on unchanged files have equal results."""
     inputs: list[LiteralInput]
     outputs: list[ComplexOutput]
 
@@ -64,16 +70,55 @@ class ChainProcess(Process):
         Returns
         -------
         Request
-            Checked; names have become paths below the operator's folders.
+            Checked; names have become paths below the operator's folders. Products that are
+            not here but may be fetched have the paths that they will have.
 
         Raises
         ------
         RequestError
             A value breaks a rule; the input is named.
         """
+        return self._request(inputs, self._names())
+
+    def fetch_request(self, inputs: Inputs, progress: Progress) -> tuple[Request, Progress]:
+        """Make the chain's request in a job, after fetching the products that are not here.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            Literals.
+        progress : Progress
+            Of the job.
+
+        Returns
+        -------
+        tuple of (Request, Progress)
+            All of its paths exist; and what is left of the progress for the chain.
+
+        Raises
+        ------
+        RequestError
+            A value breaks a rule; the input is named.
+        InputError
+            A product is in no catalogue, or could not be fetched.
+        Cancelled
+            The job is to stop.
+        """
+        names = self._names()
+        request = self._request(inputs, names)
+        if not names.missing:
+            return request, progress
+        names.fetch(progress.part(0.0, _SHARE_OF_FETCHING))
+        return self._request(inputs, names), progress.part(_SHARE_OF_FETCHING, 1.0)
+
+    def _names(self) -> NamesOnServer:
+        folders = FoldersOfServer(self.settings.data_roots)
+        return NamesOnServer(folders=folders, settings=self.settings)
+
+    def _request(self, inputs: Inputs, resolver: Resolver) -> Request:
         texts = {name: [str(item["data"]) for item in items] for name, items in inputs.items()}
         values = read_texts(self.options, texts)
-        found = resolve_values(self.options, values, FoldersOfServer(self.settings.data_roots))
+        found = resolve_values(self.options, values, resolver)
         for info in self.chain.request.describe():
             if info.name not in found:
                 found[info.name] = self.settings.default_for(info)

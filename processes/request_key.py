@@ -31,8 +31,11 @@ def request_key(process: ChainProcess, request: Request, outputs: Sequence[str])
     -------
     str
         64 hexadecimal digits, equal for equal requests while sizes and modification times of
-        all files stay the same; empty where there are too many files to look at.
+        all files stay the same; empty where there are too many files to look at, or where the
+        result depends on more than files.
     """
+    if not process.is_repeatable:
+        return ""
     digest = hashlib.sha256()
     parts = [process.identifier, process.version, request.to_values(), sorted(outputs)]
     digest.update(json.dumps(parts, sort_keys=True).encode())

@@ -1,18 +1,24 @@
 """Names in a request become local files.
 
 A resolver answers for one name; the server's looks in the operator's folders only, the command
-line's takes any path. A catalogue of products is one more resolver.
+line's takes any path. Products that are in no folder of the server are fetched through its
+catalogues: not when a request is accepted, but by its job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from catalog.names import bare_name, product_of_name
 from kernels.chains.request import OptionInfo
+from kernels.engine.progress import Progress
 from kernels.errors import RequestError
+from processes.catalogue.asking import has_providers
+from processes.catalogue.bringing import bring_named
+from processes.settings import Settings
 
 _PRODUCT_ENDINGS = (".SAFE", ".zip")
 
@@ -118,7 +124,58 @@ class FoldersOfServer:
         raise RequestError(info.name, rule if info.role in _PRODUCT_ROLES else _PATH_RULE, name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesOnServer:
+    """Finds products and paths as `FoldersOfServer` does, and promises products to be fetched.
+
+    What a name in no folder may stand for is decided by its form alone; nothing is asked.
+
+    Attributes
+    ----------
+    folders : FoldersOfServer
+        Asked first.
+    settings : Settings
+        Of the server; without a datalake, or without a provider, nothing is promised.
+    missing : list of str
+        Products that were promised and are not here yet.
+    fetched : dict of str to Path
+        Where the others are now.
+    """
+
+    folders: FoldersOfServer
+    settings: Settings
+    missing: list[str] = field(default_factory=list)
+    fetched: dict[str, Path] = field(default_factory=dict)
+
+    def __call__(self, info: OptionInfo, name: Path) -> Path:
+        """Return the path of a name; raises RequestError if it is neither here nor a product's."""
+        try:
+            return self.folders(info, name)
+        except RequestError:
+            datalake = self.settings.datalake
+            if datalake is None or not _may_be_fetched(info, name) or not has_providers():
+                raise
+        bare = bare_name(name.name)
+        if bare in self.fetched:
+            return self.fetched[bare]
+        if bare not in self.missing:
+            self.missing.append(bare)
+        return datalake / f"{bare}.zip"
+
+    def fetch(self, progress: Progress) -> None:
+        """Fetch what is missing; raises InputError where that cannot be done."""
+        self.fetched.update(bring_named(self.missing, self.settings, progress))
+        self.missing.clear()
+
+
+def _may_be_fetched(info: OptionInfo, name: Path) -> bool:
+    product = product_of_name(name.name)
+    types = _FETCHED_TYPES.get(info.role or "", ())
+    return len(name.parts) == 1 and product.collection == "S1" and product.product_type in types
+
+
 _PRODUCT_ROLES = ("slc", "product", "datalake")
+_FETCHED_TYPES = {"slc": ("SLC",), "product": ("SLC", "GRD")}
 _PATH_RULE = "a path in the data folders of this server"
 
 

@@ -52,7 +52,8 @@ def run_process(
         One line that says why there is no result.
     """
     if isinstance(process, ChainProcess):
-        result = process.chain.run(process.make_request(job.inputs), work, progress)
+        request, rest = process.fetch_request(job.inputs, progress)
+        result = process.chain.run(request, work, rest)
         names = job.outputs or tuple(output.name for output in process.chain.outputs)
         return _move_artefacts((result.artefact(name) for name in names), results)
     return _run_plain(process, job, work, results, progress)

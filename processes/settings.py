@@ -45,6 +45,8 @@ class Settings:
     data_roots : tuple of Path
         Folders that requests may name products and paths in, and that are searched for requests
         that name none.
+    datalake : Path or None
+        The data folder that products are fetched into from catalogues; None: none are fetched.
     dem_path : Path or None
         Elevation model for requests that name none.
     orbits_folder : Path or None
@@ -104,6 +106,7 @@ class Settings:
     public_url: str = ""
     state_folder: Path = CHECKOUT / "var"
     data_roots: tuple[Path, ...] = ()
+    datalake: Path | None = None
     dem_path: Path | None = None
     orbits_folder: Path | None = None
     job_threads: int | None = None
@@ -216,6 +219,9 @@ def read_settings(files: Iterable[Path] | None = None) -> Settings:
     values: dict[str, Any] = {}
     for file in configuration_files() if files is None else files:
         values |= _read_file(file)
+    if "datalake" in values:
+        roots = (*values.get("data_roots", ()), values["datalake"])
+        values["data_roots"] = tuple(dict.fromkeys(roots))
     return Settings(**values)
 
 
@@ -352,6 +358,7 @@ _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "public_url": _url,
     "state_folder": _path,
     "data_roots": _folders,
+    "datalake": _existing,
     "dem_path": _existing,
     "orbits_folder": _existing,
     "job_threads": _count,

@@ -17,9 +17,9 @@ from typing import Any
 from sphinx.application import Sphinx
 
 import kernels
-import kernels.chains
 from kernels.chains.registry import Chain
 from kernels.chains.request import OptionInfo
+from processes.declared import declared_chains
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
 
@@ -56,10 +56,8 @@ def skip_alias(
 
 
 def chains() -> Iterator[Chain]:
-    """Import every chain of the kernels."""
-    for module in iter_modules(kernels.chains.__path__, "kernels.chains."):
-        if module.ispkg:
-            yield import_module(module.name).CHAIN
+    """Return the chain of every process."""
+    return iter(declared_chains().values())
 
 
 def process_page(chain: Chain) -> str:

@@ -15,6 +15,8 @@ class MediaType(StrEnum):
     GEOTIFF = "image/tiff; subtype=geotiff"
     PNG = "image/png"
     JSON = "application/json"
+    GEOJSON = "application/geo+json"
+    CSV = "text/csv"
     QML = "application/x-qgis-layer-settings"
     ZIP = "application/zip"
 
