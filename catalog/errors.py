@@ -12,13 +12,27 @@
     ├── IntegrityError          what arrived is not the product: size, checksum, archive
     ├── StorageError            the disk cannot hold it
     └── CancelledError          asked to stop
+
+Messages keep to letters, digits, blanks and ``. : ! ? = , ; - _ /`` whatever a server or a user
+says, so that a WPS server can repeat them unchanged.
 """
 
 from __future__ import annotations
 
+import re
+
+
+def _plain(text: str) -> str:
+    """Replace what a WPS server would not repeat by single blanks."""
+    return " ".join(re.findall(r"[\w.:!?=,;/-]+", text))
+
 
 class CatalogError(Exception):
     """Root of every error that the catalogue raises on purpose."""
+
+    def __str__(self) -> str:
+        """One line in the allowed characters."""
+        return _plain(super().__str__())
 
 
 class QueryError(CatalogError):
@@ -42,7 +56,7 @@ class QueryError(CatalogError):
 
     def __str__(self) -> str:
         """Name the argument, the rule and the value."""
-        return f"{self.argument} must be {self.rule}, got {self.value}"
+        return _plain(f"{self.argument} must be {self.rule}, got {self.value}")
 
 
 class UnreachableError(CatalogError):

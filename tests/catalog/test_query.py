@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,6 +79,14 @@ def test_what_breaks_a_rule_is_named(argument: str, text: str) -> None:
     with pytest.raises(QueryError) as caught:
         read_query(**{argument: text})
     assert caught.value.argument == argument
+
+
+def test_messages_can_be_repeated_in_any_document() -> None:
+    with pytest.raises(QueryError) as caught:
+        read_query(area="<b>'1\n2\"&3</b>")
+    assert str(caught.value).endswith("got b 1 2 3 /b")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.argument, str(again)) == ("area", str(caught.value))
 
 
 def test_reversed_times_and_two_places() -> None:
