@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -160,7 +160,8 @@ def elevation_for(
     CatalogError
         A provider fails; see `catalog.download`.
     """
-    search = _Search(folders, providers, downloader or Downloader())
+    there = find_tiles(folders, {tile for model in ElevationModel for tile in tiles_of(box, model)})
+    search = _Search(there, folders, providers, downloader or Downloader())
     # posts on all edges: what is needed whatever the model
     search.add(tiles_of(box, ElevationModel.SRTM))
     for model in search.models():
@@ -187,6 +188,7 @@ def elevation_for(
 class _Search:
     """What is known of the tiles of one box."""
 
+    there: InitVar[Iterable[TileFile]]
     folders: Sequence[Path]
     providers: Sequence[ElevationProvider]
     downloader: Downloader
@@ -195,9 +197,9 @@ class _Search:
     sea: list[Corner] = field(default_factory=list)
     missing: list[Corner] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, there: Iterable[TileFile]) -> None:
         self._there: dict[Corner, TileFile] = {}
-        for tile in find_tiles(self.folders):
+        for tile in there:
             known = self._there.setdefault(tile.corner, tile)
             if _RANKS[tile.model] < _RANKS[known.model]:
                 self._there[tile.corner] = tile

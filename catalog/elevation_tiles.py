@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,13 +143,15 @@ def _wrapped(west: int) -> int:
     return (west + 180) % 360 - 180
 
 
-def find_tiles(folders: Iterable[Path]) -> Iterator[TileFile]:
+def find_tiles(folders: Iterable[Path], wanted: Collection[Corner]) -> Iterator[TileFile]:
     """Find elevation tiles in folders; other files are passed over.
 
     Parameters
     ----------
     folders : iterable of Path
         Those that do not exist hold none. Tiles lie in them, or in folders of their own names.
+    wanted : collection of Corner
+        Others are passed over.
 
     Yields
     ------
@@ -159,10 +162,10 @@ def find_tiles(folders: Iterable[Path]) -> Iterator[TileFile]:
         if not folder.is_dir():
             continue
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        for entry in found:
-            if (named := _tile_of_name(entry.name)) is not None:
-                yield from (TileFile(*named, path) for path in _heights(entry))
+            named = [(entry, _tile_of_name(entry.name)) for entry in entries]
+        found = [(entry.name, entry, tile) for entry, tile in named if tile and tile[1] in wanted]
+        for _, entry, (model, corner) in sorted(found, key=itemgetter(0)):
+            yield from (TileFile(model, corner, path) for path in _heights(entry))
 
 
 def _tile_of_name(name: str) -> tuple[ElevationModel, Corner] | None:

@@ -120,7 +120,7 @@ def orbit_file_of_name(name: str) -> OrbitFile | None:
 
 
 def _time(digits: str) -> datetime:
-    return datetime.strptime(digits, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return datetime.fromisoformat(digits).replace(tzinfo=UTC)
 
 
 def find_orbit_files(folders: Iterable[Path]) -> Iterator[OrbitFile]:
