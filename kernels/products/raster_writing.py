@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -40,16 +40,6 @@ _GDAL_TYPES = {
     "uint16": gdal.GDT_UInt16,
     "uint8": gdal.GDT_Byte,
 }
-
-
-@contextmanager
-def _complaints_only() -> Iterator[None]:
-    """Keep GDAL from raising: it writes once more when it closes a file, in a destructor."""
-    gdal.DontUseExceptions()
-    try:
-        yield
-    finally:
-        gdal.UseExceptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +92,8 @@ class Form:
         """Copy a file with its overviews into a Cloud Optimized GeoTIFF."""
         options = [f"BLOCKSIZE={TILE}", "BIGTIFF=IF_SAFER", "OVERVIEWS=FORCE_USE_EXISTING"]
         options += self._compression("LEVEL=1", "PREDICTOR=STANDARD")
-        with _complaints_only():
-            dataset = gdal.Open(str(source))
-            gdal.GetDriverByName("COG").CreateCopy(str(target), dataset, options=options)
+        dataset = gdal.Open(str(source))
+        gdal.GetDriverByName("COG").CreateCopy(str(target), dataset, options=options)
 
     def _compression(self, level: str, predictor: str) -> list[str]:
         """Give options: the fastest level, and differences of the bit patterns.
@@ -136,6 +125,8 @@ class Form:
 class Writing:
     """Turns what GDAL complains of inside into one ProcessingError.
 
+    GDAL does not raise meanwhile: it writes once more when it closes a file, in a destructor.
+
     Parameters
     ----------
     path : Path
@@ -152,6 +143,9 @@ class Writing:
     def _note(self, level: int, _number: int, text: str) -> None:
         if level >= gdal.CE_Failure:
             self._complaints.append(text)
+            # The binding raises where an error is left behind, and cannot be told not to: its
+            # switch is that of all threads, and stuck where another module turned it after us.
+            gdal.ErrorReset()
 
     def __exit__(
         self,
@@ -160,8 +154,9 @@ class Writing:
         traceback: TracebackType | None,
     ) -> None:
         gdal.PopErrorHandler()
-        # GDAL raises RuntimeError for most failures, but closing a file only complains.
-        if isinstance(error, RuntimeError) or (error is None and self._complaints):
+        # what is raised after a complaint follows from it, as when there is no file to write to
+        failed = self._complaints and (error is None or isinstance(error, Exception))
+        if failed or isinstance(error, RuntimeError):
             # The frames hold the data set, which is to be closed at once, not when the error is
             # dealt with.
             del traceback
@@ -291,7 +286,5 @@ class BandWriter:
         """Let the file go, whatever state it is in."""
         if self._dataset is None:
             return
-        gdal.PushErrorHandler("CPLQuietErrorHandler")
-        with _complaints_only():
+        with suppress(ProcessingError), Writing(self._path):
             self._dataset = None
-        gdal.PopErrorHandler()

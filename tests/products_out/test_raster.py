@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from osgeo import gdal
+from osgeo import gdal, ogr
 from pyproj import CRS, Transformer
 
 from kernels.errors import InputError, ProcessingError
@@ -212,6 +212,22 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(
     assert message.startswith("a.tif could not be written, is the disk full?")
     assert re.fullmatch(r"[A-Za-z0-9 .:!?=,;_/-]+", message)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_the_file_system_refuses_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ProcessingError, match=r"could not be written, is the disk full\?"):
+        write(tmp_path / f"{'a' * 300}.tif", interferogram(Shape(10, 10)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_written_wherever_exceptions_of_gdal_were_switched(tmp_path: Path) -> None:
+    # the last module to switch them on is the first that can switch them off
+    ogr.UseExceptions()
+    try:
+        write(tmp_path / "a.tif", interferogram(Shape(600, 600)), overviews="nearest")
+        assert gdal.GetUseExceptions() == 1
+    finally:
+        ogr.DontUseExceptions()
 
 
 def test_overviews_hold_phases_of_pixels_never_their_mean(tmp_path: Path) -> None:
