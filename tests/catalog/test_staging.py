@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -415,7 +414,6 @@ def test_interrupted_call_leaves_nothing_running(provider: Server, tmp_path: Pat
             raise KeyboardInterrupt
 
     downloader = Downloader(QUICK, report=interrupt)
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         fetch(
             _found(catalog, names),
@@ -425,7 +423,7 @@ def test_interrupted_call_leaves_nothing_running(provider: Server, tmp_path: Pat
             form=FORM,
             policy=POLICY,
         )
-    assert time.monotonic() - began < QUICK.read_timeout_s / 2
+    assert downloader.cancel.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
 
 
