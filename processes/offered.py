@@ -9,6 +9,7 @@ from types import ModuleType
 
 from pywps import Process
 
+from processes.catalogue.asking import configured_catalogs
 from processes.chain_process import ChainProcess
 from processes.declared import declared_names
 from processes.settings import ConfigurationError, Settings
@@ -31,8 +32,9 @@ def offered_processes(settings: Settings) -> dict[str, Process]:
     ------
     ConfigurationError
         A module of the operator cannot be loaded, holds no process, or has one that another
-        process is named like.
+        process is named like; or a catalogue is configured wrongly.
     """
+    configured_catalogs()  # what is wrong there is told at the start
     found = [kind(settings) for kind in declared_processes()]
     for name in settings.process_modules:
         own = [_make(kind, settings) for kind in _processes_of(_load(name))]

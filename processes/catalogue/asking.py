@@ -12,7 +12,7 @@ from catalog.model import Product, Query
 from catalog.names import product_of_name
 from catalog.settings import CatalogSettings, open_chain, read_catalog_settings
 from kernels.errors import Cancelled, InputError, RequestError
-from processes.settings import configuration_files
+from processes.settings import ConfigurationError, configuration_files
 
 INPUTS = {"start": "first_day", "stop": "last_day"}
 """Names of inputs, where those of a query hold words that clients take for others."""
@@ -33,9 +33,11 @@ def told_as_ours() -> Iterator[None]:
 
 
 def configured_catalogs() -> tuple[CatalogSettings, ...]:
-    """Return the catalogues that the operator has configured; raises InputError."""
-    with told_as_ours():
+    """Return the catalogues that the operator has configured; raises ConfigurationError."""
+    try:
         return read_catalog_settings(configuration_files())
+    except CatalogError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def has_providers() -> bool:

@@ -13,6 +13,7 @@ from catalog.progress import Progress as News
 from catalog.progress import Stage
 from catalog.requesting import Network
 from catalog.staging import Fetched, fetch
+from catalog.wording import one_line
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
 from processes.catalogue.asking import (
@@ -34,6 +35,7 @@ _WORDS = {
     Stage.THERE: "found",
     Stage.FAILED: "could not fetch",
 }
+_EXPLAINED = (Stage.WAITING, Stage.FAILED)
 _ENDS = (Stage.FETCHED, Stage.THERE, Stage.FAILED)
 
 
@@ -106,7 +108,7 @@ def bring_named(names: Sequence[str], settings: Settings, progress: Progress) ->
         The job is to stop.
     """
     chain = open_configured()
-    progress.update(0.0, f"asking the catalogue for {len(names)} products")
+    progress.update(0.0, "asking the catalogue")
     found = {}
     for result in bring(find_named(chain, names), chain, settings, progress):
         if result.path is None:
@@ -119,7 +121,7 @@ def _check_size(products: Sequence[Product], most_gb: int | None) -> None:
     size = sum(one.size or 0 for one in products if one.storage is not Storage.LOCAL)
     if most_gb is not None and size > most_gb * _GB:
         raise InputError(
-            f"{len(products)} products have {size / _GB:.1f} GB, a user may have {most_gb} GB"
+            f"the products have {size / _GB:.1f} GB together, a user may have {most_gb} GB"
         )
 
 
@@ -143,5 +145,7 @@ class _Teller:
             # a download that starts over makes no share smaller
             self._told = max(self._told, sum(self._shares.values()) / len(self._shares))
             place = f"{self._numbers[news.name]} of {len(self._numbers)}"
+            why = f": {one_line(news.text)}" if news.text and news.stage in _EXPLAINED else ""
             if not self._progress.cancelled.is_set():
-                self._progress.update(self._told, f"{_WORDS[news.stage]} {news.name}, {place}")
+                step = f"{_WORDS[news.stage]} {news.name}, {place}{why}"
+                self._progress.update(self._told, step)

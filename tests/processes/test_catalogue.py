@@ -14,6 +14,8 @@ from lxml import etree
 from owslib.wps import ASYNC, SYNC, WebProcessingService, WPSExecution
 from werkzeug.test import TestResponse
 
+from catalog.index import ProductIndex
+from catalog.scanning import scan
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, InputError, RequestError
 from processes.background import background_server, free_address
@@ -22,9 +24,11 @@ from processes.catalog_search import CatalogSearch
 from processes.catalogue.catalog_download import DownloadRequest
 from processes.catalogue.catalog_download import run as download
 from processes.catalogue.request import CatalogRequest
+from processes.command_line import main
 from processes.jobs.model import NewJob
+from processes.offered import offered_processes
 from processes.running import run_process
-from processes.settings import Settings, read_settings
+from processes.settings import ConfigurationError, Settings, read_settings
 from tests.catalog.scripted import ScriptedResto, Server, archive, serving
 from tests.processes.conftest import (
     Service,
@@ -172,7 +176,7 @@ def test_a_product_on_tape_is_fetched_by_the_job_alone(
     told: list[tuple[float, str]] = []
     run_fake(settings, TAPE, Progress.to(lambda share, step: told.append((share, step))))
     steps = list(dict.fromkeys(step for _, step in told))
-    assert steps[0] == "asking the catalogue for 1 products"
+    assert steps[0] == "asking the catalogue"
     assert f"waiting for tape {TAPE}, 1 of 1" in steps
     assert steps[-4:] == [
         f"fetched {TAPE}, 1 of 1",
@@ -216,6 +220,39 @@ def test_without_providers_names_are_refused_as_ever(tmp_path: Path, configurati
 def test_a_product_that_nobody_has_fails_the_job(settings: Settings) -> None:
     with pytest.raises(InputError, match=f"no catalogue of this server has {ABSENT}"):
         run_fake(settings, ABSENT, Progress())
+
+
+def test_what_an_index_knows_is_used_where_it_lies(
+    settings: Settings, provider: Server, configuration: Path
+) -> None:
+    folder = configuration.parent / "archive/2021/01/17"
+    folder.mkdir(parents=True)
+    (folder / f"{DISK}.zip").write_bytes(provider.provider.products[DISK].body)
+    with configuration.open("a") as stream:
+        stream.write("[catalog:archive]\ntype = local\nroots = archive\nindex = index.sqlite\n")
+    scan(ProductIndex(configuration.parent / "index.sqlite"), configuration.parent / "archive")
+    names = Fake(settings).fetch_request(inputs_of(DISK), Progress())[0].to_values()
+    assert names["product"] == str(folder / f"{DISK}.zip")
+    assert provider.log == []
+
+
+def test_a_catalogue_that_is_configured_wrongly_stops_the_start(
+    settings: Settings, configuration: Path
+) -> None:
+    with configuration.open("a") as stream:
+        stream.write("[catalog:other]\ntype = none\n")
+    with pytest.raises(ConfigurationError, match="catalog other: type must be of local, resto"):
+        offered_processes(settings)
+
+
+def test_the_same_search_as_a_command(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "catalog-search", "--names", DISK, "--output", str(tmp_path / "found")]
+    assert main(command) == 0
+    table = tmp_path / "found/table.csv"
+    assert str(table) in capsys.readouterr().out
+    assert [row["storage"] for row in csv.DictReader(table.read_text().splitlines())] == ["disk"]
 
 
 def test_a_wish_to_stop_is_heard_while_tape_is_waited_for(
@@ -267,7 +304,7 @@ def test_more_than_a_user_may_have_is_not_fetched(
 ) -> None:
     provider.provider.products[DISK].size = 2_000_000_000
     configure(configuration, "user_results_gb = 1")
-    with pytest.raises(InputError, match=r"1 products have 2\.0 GB, a user may have 1 GB"):
+    with pytest.raises(InputError, match=r"products have 2\.0 GB together, a user may have 1 GB"):
         download(DownloadRequest(names=(DISK,)), tmp_path / "out", Progress())
     assert provider.downloads() == []
 
