@@ -25,6 +25,9 @@ _AREA = "a box as west,south,east,north in degrees, or a point or polygons as Ge
 _WKT = re.compile(r"(?:SRID=4326;)?\s*(POINT|POLYGON|MULTIPOLYGON)\s*Z?\s*(\(.*\))\s*", re.I | re.S)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _POSITION = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER})?")
+_SHOWN = 100
+"""Letters of a malformed text that an error repeats."""
+_MALFORMED = (TypeError, ValueError, LookupError, OverflowError, AttributeError, RecursionError)
 _TYPES = {"POINT": "Point", "POLYGON": "Polygon", "MULTIPOLYGON": "MultiPolygon"}
 
 Ring = list[tuple[float, float]]
@@ -62,12 +65,14 @@ def read_area(text: str, *, argument: str = "area") -> Box | Geometry:
         It is none of these, or a coordinate is out of range.
     """
     bare = text.strip()
-    if bare.startswith("{"):
-        return _checked(_from_geojson(bare, argument), argument)
     match = _WKT.fullmatch(bare)
-    if match:
-        return _checked(_from_wkt(match[1].upper(), match[2], argument), argument)
-    return read_box(bare, argument=argument)
+    if match is None and not bare.startswith("{"):
+        return read_box(bare, argument=argument)
+    try:
+        found = _from_geojson(bare) if match is None else _from_wkt(match[1].upper(), match[2])
+        return _checked(found, argument)
+    except _MALFORMED as error:
+        raise QueryError(argument, _AREA, text[:_SHOWN]) from error
 
 
 def read_box(text: str, *, argument: str = "area") -> Box:
@@ -111,60 +116,55 @@ def read_numbers(text: str, *, argument: str, count: int, rule: str) -> tuple[fl
     try:
         numbers = tuple(float(part) for part in re.split(r"\s*,\s*|\s+", text.strip()))
     except ValueError as error:
-        raise QueryError(argument, rule, text) from error
+        raise QueryError(argument, rule, text[:_SHOWN]) from error
     if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise QueryError(argument, rule, text)
+        raise QueryError(argument, rule, text[:_SHOWN])
     return numbers
 
 
-def _from_geojson(text: str, argument: str) -> Geometry:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise QueryError(argument, _AREA, text) from error
-    if found.get("type") == "FeatureCollection":
-        parts = [feature.get("geometry") for feature in found.get("features", [])]
-    elif found.get("type") == "Feature":
-        parts = [found.get("geometry")]
+def _from_geojson(text: str) -> Geometry:
+    found = json.loads(text)
+    if found["type"] == "FeatureCollection":
+        parts = [feature["geometry"] for feature in found["features"]]
     else:
-        parts = [found]
-    if not parts or any(not isinstance(part, dict) for part in parts):
-        raise QueryError(argument, _AREA, text)
+        parts = [found["geometry"] if found["type"] == "Feature" else found]
     if len(parts) == 1:
-        return {"type": parts[0].get("type"), "coordinates": parts[0].get("coordinates")}
+        return {"type": parts[0]["type"], "coordinates": parts[0]["coordinates"]}
     polygons: list[Any] = []
     for part in parts:
-        if part.get("type") == "Polygon":
-            polygons.append(part.get("coordinates"))
-        elif part.get("type") == "MultiPolygon":
-            polygons += part.get("coordinates") or []
-        else:
-            raise QueryError(argument, "features that are polygons, where there are several", text)
+        if part["type"] not in ("Polygon", "MultiPolygon"):
+            raise ValueError("only polygons may be several")
+        several = part["type"] == "MultiPolygon"
+        polygons += part["coordinates"] if several else [part["coordinates"]]
     return {"type": "MultiPolygon", "coordinates": polygons}
 
 
-def _from_wkt(kind: str, body: str, argument: str) -> Geometry:
+def _from_wkt(kind: str, body: str) -> Geometry:
     listed = _POSITION.sub(lambda found: f"[{float(found[1])},{float(found[2])}]", body)
-    try:
-        coordinates = json.loads(listed.replace("(", "[").replace(")", "]"))
-    except (ValueError, RecursionError) as error:
-        raise QueryError(argument, _AREA, body) from error
+    coordinates = json.loads(listed.replace("(", "[").replace(")", "]"))
     return {"type": _TYPES[kind], "coordinates": coordinates[0] if kind == "POINT" else coordinates}
 
 
 def _checked(geometry: Geometry, argument: str) -> Geometry:
     """Return a geometry with plain numbers and closed rings."""
     kind, coordinates = geometry["type"], geometry["coordinates"]
+    if kind == "Point":
+        return {"type": kind, "coordinates": _position(coordinates, argument)}
+    if kind == "Polygon":
+        return {"type": kind, "coordinates": _rings(coordinates, argument)}
+    if kind == "MultiPolygon" and coordinates:
+        return {"type": kind, "coordinates": [_rings(part, argument) for part in coordinates]}
+    raise ValueError("another kind of geometry, or an empty one")
+
+
+def footprint_or_none(value: object) -> Geometry | None:
+    """Return a footprint that a catalogue tells; None where it is no polygon in longitudes."""
+    if not isinstance(value, dict) or value.get("type") not in ("Polygon", "MultiPolygon"):
+        return None
     try:
-        if kind == "Point":
-            return {"type": kind, "coordinates": _position(coordinates, argument)}
-        if kind == "Polygon":
-            return {"type": kind, "coordinates": _rings(coordinates, argument)}
-        if kind == "MultiPolygon" and coordinates:
-            return {"type": kind, "coordinates": [_rings(part, argument) for part in coordinates]}
-    except (TypeError, ValueError, LookupError) as error:
-        raise QueryError(argument, _AREA, kind) from error
-    raise QueryError(argument, _AREA, kind)
+        return _checked(value, "footprint")
+    except (QueryError, *_MALFORMED):
+        return None
 
 
 def _rings(rings: Sequence[Any], argument: str) -> list[Any]:

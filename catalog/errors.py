@@ -21,6 +21,9 @@ from __future__ import annotations
 
 import re
 
+_SHOWN = 200
+"""Letters of a value that a message repeats."""
+
 
 def _plain(text: str) -> str:
     """Replace what a WPS server would not repeat by single blanks."""
@@ -56,7 +59,7 @@ class QueryError(CatalogError):
 
     def __str__(self) -> str:
         """Name the argument, the rule and the value."""
-        return _plain(f"{self.argument} must be {self.rule}, got {self.value}")
+        return _plain(f"{self.argument} must be {self.rule}, got {str(self.value)[:_SHOWN]}")
 
 
 class UnreachableError(CatalogError):

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from catalog.areas import area_of, boxes_of
+from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
 from catalog.errors import AccessError, AnswerError, NotFoundError
 from catalog.matching import answers
@@ -212,17 +212,21 @@ def product_of_entry(entry: Mapping[str, Any], *, catalog: str) -> Product:
         It is no product of OData.
     """
     try:
-        name = str(entry["Name"]).removesuffix(".SAFE")
-        told = {one["Name"]: one["Value"] for one in entry.get("Attributes") or []}
-        period = entry.get("ContentDate") or {}
-        checksums = [
-            Checksum(_ALGORITHMS[one["Algorithm"]], str(one["Value"]).lower())
-            for one in entry.get("Checksum") or []
-            if one.get("Algorithm") in _ALGORITHMS
-        ]
-        identifier = str(entry["Id"])
-    except (KeyError, TypeError, AttributeError) as error:
+        return _read(entry, catalog)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnswerError(f"{catalog} must answer products of OData") from error
+
+
+def _read(entry: Mapping[str, Any], catalog: str) -> Product:
+    name = str(entry["Name"]).removesuffix(".SAFE")
+    told = {one["Name"]: one["Value"] for one in entry.get("Attributes") or []}
+    period = entry.get("ContentDate") or {}
+    checksums = [
+        Checksum(_ALGORITHMS[one["Algorithm"]], str(one["Value"]).lower())
+        for one in entry.get("Checksum") or []
+        if one.get("Algorithm") in _ALGORITHMS
+    ]
+    identifier = str(entry["Id"])
     named = product_of_name(name)
     return replace(
         named,
@@ -238,7 +242,7 @@ def product_of_entry(entry: Mapping[str, Any], *, catalog: str) -> Product:
         absolute_orbit=whole_or_none(told.get("orbitNumber")) or named.absolute_orbit,
         relative_orbit=whole_or_none(told.get("relativeOrbitNumber")) or named.relative_orbit,
         direction=str(told.get("orbitDirection", "")).lower(),
-        footprint=entry.get("GeoFootprint"),
+        footprint=footprint_or_none(entry.get("GeoFootprint")),
         cloud_cover=number_or_none(told.get("cloudCover")),
         size=whole_or_none(entry.get("ContentLength")),
         checksum=checksums[0] if checksums else None,

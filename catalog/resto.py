@@ -14,13 +14,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from catalog.areas import area_of, boxes_of
+from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
 from catalog.errors import AccessError, AnswerError, NotFoundError
 from catalog.matching import answers
 from catalog.model import Box, Checksum, Credentials, Product, Query, Source, Storage
 from catalog.names import platform_name, product_of_name, relative_orbit
-from catalog.reading import number_or_none, whole_or_none
+from catalog.reading import linked, number_or_none, whole_or_none
 from catalog.times import parse_time, write_day_or_time
 
 PEPS_ADDRESS = "https://peps.cnes.fr/resto"
@@ -173,7 +173,7 @@ class RestoCatalog:
         properties, features = answer.get("properties"), answer.get("features")
         if not isinstance(properties, dict) or not isinstance(features, list):
             raise AnswerError(f"{self.name} must answer a collection of features")
-        links = [link.get("rel") for link in properties.get("links") or []]
+        links = linked(properties.get("links"))
         total = properties.get("totalResults")
         exact = properties.get("exactCount") is True and isinstance(total, int)
         return _Page(features, "next" in links, total if exact else None)
@@ -268,17 +268,21 @@ def product_of_feature(feature: Mapping[str, Any], *, catalog: str) -> Product:
         It is no feature of resto.
     """
     try:
-        told: Mapping[str, Any] = feature["properties"]
-        name = str(told["productIdentifier"]).removesuffix(".SAFE")
-        download = (told.get("services") or {}).get("download") or {}
-        mode = str((told.get("storage") or {}).get("mode", ""))
-        named = product_of_name(name)
-        platform = platform_name(str(told.get("platform") or "")) or named.platform
-        orbit = whole_or_none(told.get("orbitNumber")) or named.absolute_orbit
-        start = parse_time(told.get("startDate"), origin=catalog) or named.start
-        stop = parse_time(told.get("completionDate"), origin=catalog)
-    except (KeyError, TypeError, AttributeError) as error:
+        return _read(feature, catalog)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnswerError(f"{catalog} must answer features of resto") from error
+
+
+def _read(feature: Mapping[str, Any], catalog: str) -> Product:
+    told: Mapping[str, Any] = feature["properties"]
+    name = str(told["productIdentifier"]).removesuffix(".SAFE")
+    download = (told.get("services") or {}).get("download") or {}
+    mode = str((told.get("storage") or {}).get("mode", ""))
+    named = product_of_name(name)
+    platform = platform_name(str(told.get("platform") or "")) or named.platform
+    orbit = whole_or_none(told.get("orbitNumber")) or named.absolute_orbit
+    start = parse_time(told.get("startDate"), origin=catalog) or named.start
+    stop = parse_time(told.get("completionDate"), origin=catalog)
     if stop is None or stop == start:  # PEPS repeats the start
         stop = named.stop or stop
     track = whole_or_none(told.get("relativeOrbitNumber")) or named.relative_orbit
@@ -299,7 +303,7 @@ def product_of_feature(feature: Mapping[str, Any], *, catalog: str) -> Product:
         absolute_orbit=orbit,
         relative_orbit=track,
         direction=str(told.get("orbitDirection") or "").lower(),
-        footprint=feature.get("geometry"),
+        footprint=footprint_or_none(feature.get("geometry")),
         cloud_cover=number_or_none(told.get("cloudCover")),
         size=whole_or_none(told.get("resourceSize")) or whole_or_none(download.get("size")),
         checksum=_checksum(told.get("resourceChecksum") or download.get("checksum")),

@@ -12,13 +12,13 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from catalog.areas import area_of, boxes_of
+from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
 from catalog.errors import AccessError, AnswerError, NotFoundError
 from catalog.matching import answers
 from catalog.model import Checksum, Credentials, Product, Query, Source, Storage
 from catalog.names import platform_name, polarisation_names, product_of_name, relative_orbit
-from catalog.reading import number_or_none, whole_or_none
+from catalog.reading import linked, number_or_none, whole_or_none
 from catalog.times import parse_time, write_time
 
 _DESCRIBED = re.compile(r"(?m)^\s*([A-Z][\w ]+?)\s*:\s*(\S+)\s*$")
@@ -233,7 +233,7 @@ class StacCatalog:
             if not isinstance(items, list):
                 raise AnswerError(f"{self.name} must answer a collection of items")
             yield from items
-            link = next((x for x in answer.get("links") or [] if x.get("rel") == "next"), None)
+            link = linked(answer.get("links")).get("next")
             if not items or link is None:
                 return
             if self._profile.numbered_pages:
@@ -276,15 +276,19 @@ def product_of_item(item: Mapping[str, Any], *, catalog: str, collection: str = 
         It is no item.
     """
     try:
-        told: Mapping[str, Any] = item["properties"]
-        identifier = str(item["id"])
-        name = str(told.get("identifier") or told.get("s2:product_uri") or identifier)
-        assets = list((item.get("assets") or {}).values())
-        data = _data_asset(assets)
-        described = dict(_DESCRIBED.findall(str(data.get("description", ""))))
-        quicklooks = [a["href"] for a in assets if {"overview", "thumbnail"} & _roles(a)]
+        return _read(item, catalog, collection)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnswerError(f"{catalog} must answer items of STAC") from error
+
+
+def _read(item: Mapping[str, Any], catalog: str, collection: str) -> Product:
+    told: Mapping[str, Any] = item["properties"]
+    identifier = str(item["id"])
+    name = str(told.get("identifier") or told.get("s2:product_uri") or identifier)
+    assets = list((item.get("assets") or {}).values())
+    data = _data_asset(assets)
+    described = dict(_DESCRIBED.findall(str(data.get("description", ""))))
+    quicklooks = [a["href"] for a in assets if {"overview", "thumbnail"} & _roles(a)]
     named = product_of_name(name)
     platform = platform_name(str(told.get("platform") or named.platform))
     orbit = whole_or_none(told.get("sat:absolute_orbit")) or named.absolute_orbit
@@ -310,7 +314,7 @@ def product_of_item(item: Mapping[str, Any], *, catalog: str, collection: str = 
         absolute_orbit=orbit,
         relative_orbit=track,
         direction=str(told.get("sat:orbit_state") or "").lower(),
-        footprint=item.get("geometry"),
+        footprint=footprint_or_none(item.get("geometry")),
         cloud_cover=number_or_none(told.get("eo:cloud_cover")),
         size=whole_or_none(data.get("file:size"))
         or whole_or_none(described.get("File size"))
