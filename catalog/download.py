@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from catalog.errors import AnswerError, CatalogError, IntegrityError, Unreachabl
 from catalog.hosts import Connections
 from catalog.locking import locked
 from catalog.model import Source
-from catalog.partial import PartialFile, put_in_place
+from catalog.partial import PartialFile, no_space, put_in_place
 from catalog.progress import Meter, Progress, Report, Stage, pause, silent
 from catalog.requesting import (
     InterruptedTransferError,
@@ -168,7 +168,6 @@ class Downloader:
             `cancel` was set; what has arrived stays.
         """
         name = target.name
-        target.parent.mkdir(parents=True, exist_ok=True)
         with self._locked(target.parent, name):
             if target.is_file() and source.size in (None, target.stat().st_size):
                 return target
@@ -205,7 +204,6 @@ class Downloader:
         QueryError
             It has none of the polarisations.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         target, archive = form.path(folder, name), folder / f"{name}.zip"
         with self._locked(folder, name):
             if form.is_there(folder, name, source.size):
@@ -263,11 +261,19 @@ class Downloader:
             meter=Meter(name, Stage.EXTRACTING, self.report, total=None),
         )
 
-    def _locked(self, folder: Path, name: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def _locked(self, folder: Path, name: str) -> Iterator[None]:
+        """Make the folder and hold the product; what the disk refuses is told in one line."""
+
         def wait() -> None:
             self.report(Progress(name, Stage.WAITING, text="another process fetches it"))
 
-        return locked(folder / f".{name}.lock", self.cancel, wait)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with locked(folder / f".{name}.lock", self.cancel, wait):
+                yield
+        except OSError as error:
+            raise no_space(error, folder / name) from error
 
     def _fetch_part(
         self, source: Source, path: Path, name: str, fault: Callable[[Path], str] = faultless

@@ -474,6 +474,30 @@ def test_text_is_fetched_where_it_is_wanted(provider: Server, tmp_path: Path) ->
     assert names_in(tmp_path) == [target.name]
 
 
+@pytest.mark.parametrize("tagged", [True, False])
+def test_part_that_nothing_vouches_for_is_begun_anew(
+    provider: Server, tmp_path: Path, tagged: bool
+) -> None:
+    """An elevation tile has no checksum, and its halves may be of two versions."""
+    product = _product(provider)
+    provider.provider.validators = tagged
+    provider.faults.plan(NAME, Fault("truncate"))
+    source = Source(address=provider.download_address(NAME))
+    target = tmp_path / "tile.tif"
+    Downloader(QUICK).fetch_file(source, target)
+    assert target.read_bytes() == product.body
+    assert [seen.status for seen in provider.downloads()] == [200, 206 if tagged else 200]
+
+
+def test_folder_that_cannot_be_made_is_told(provider: Server, tmp_path: Path) -> None:
+    source = source_of(provider, _product(provider))
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=f"{NAME} cannot be written: Not a directory"):
+        _fetch(source, tmp_path / "file" / "folder")
+    with pytest.raises(StorageError, match=r"tile\.tif cannot be written: File exists"):
+        Downloader(QUICK).fetch_file(source, tmp_path / "file" / "tile.tif")
+
+
 def test_compressed_answer_that_breaks_off_is_begun_anew(provider: Server, tmp_path: Path) -> None:
     product = _product(provider)
     source = source_of(provider, product)
