@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
-from catalog.errors import AccessError, AnswerError, NotFoundError
+from catalog.errors import AccessError, AnswerError, NotFoundError, QueryError
 from catalog.matching import answers
 from catalog.model import Checksum, Credentials, Product, Query, Source, Storage
 from catalog.names import platform_name, polarisation_names, product_of_name, relative_orbit
@@ -24,6 +25,7 @@ from catalog.times import parse_time, write_time
 _DESCRIBED = re.compile(r"(?m)^\s*([A-Z][\w ]+?)\s*:\s*(\S+)\s*$")
 _MULTIHASHES = {"d50110": ("md5", 32), "1220": ("sha256", 64), "1114": ("sha1", 40)}
 """Codes of algorithm and length before the digits (multiformats table)."""
+_SECOND = timedelta(seconds=1)
 _ORDERED = {
     "succeeded": Storage.DISK,
     "orderable": Storage.TAPE,
@@ -151,7 +153,10 @@ class StacCatalog:
                 seen.add(product.identifier)
 
     def bodies(self, query: Query) -> list[dict[str, Any]]:
-        """Write a query as bodies of searches: one, or two for a box across the antimeridian.
+        """Write a query as bodies of searches.
+
+        One; two for a box across the antimeridian; one for each name, by the time that it tells,
+        as catalogues have identifiers of their own.
 
         Parameters
         ----------
@@ -167,9 +172,14 @@ class StacCatalog:
         ------
         AnswerError
             The catalogue finds no places by name.
+        QueryError
+            A product's name tells no time.
         """
         if query.place:
             raise AnswerError(f"{self.name} finds no places by name: say where by area or tile")
+        return [body for one in _by_names(query) for body in self._bodies(one)]
+
+    def _bodies(self, query: Query) -> list[dict[str, Any]]:
         profile = self._profile
         known = profile.collections
         kind = f"{query.collection}/{query.product_type}"
@@ -190,8 +200,6 @@ class StacCatalog:
             if query.start or query.stop:
                 moments = (query.start, query.stop)
                 body["datetime"] = "/".join(write_time(m) if m else ".." for m in moments)
-            if query.names:
-                body["ids"] = list(query.names)
         area = area_of(query)
         boxes = [None] if area is None else boxes_of(area)
         return [body if box is None else {**body, "bbox": list(box)} for box in boxes]
@@ -251,6 +259,17 @@ class StacCatalog:
         if urlsplit(address).netloc != urlsplit(self._address).netloc:
             raise AnswerError(f"{self.name} leads to another host for its next page")
         return address
+
+
+def _by_names(query: Query) -> list[Query]:
+    """Ask for the second of a named product's start instead of its name."""
+    found = []
+    for name in query.names:
+        start = product_of_name(name).start
+        if start is None:
+            raise QueryError("names", "names that tell a time", name)
+        found.append(replace(query, start=start - _SECOND, stop=start + _SECOND))
+    return found or [query]
 
 
 def product_of_item(item: Mapping[str, Any], *, catalog: str, collection: str = "") -> Product:

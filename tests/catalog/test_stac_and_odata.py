@@ -11,7 +11,7 @@ import pytest
 
 from catalog.asking import Asker
 from catalog.credentials import KeyCredentials
-from catalog.errors import AccessError, AnswerError
+from catalog.errors import AccessError, AnswerError, QueryError
 from catalog.model import Checksum, Query, Storage
 from catalog.odata import OdataCatalog, filters, product_of_entry
 from catalog.query import read_query
@@ -66,6 +66,21 @@ def test_a_body_for_any_other() -> None:
     assert len(catalog.bodies(read_query(area="179,1,-179,2"))) == 2
     with pytest.raises(AnswerError, match="no places by name"):
         catalog.bodies(Query(place="Toulouse"))
+
+
+def test_a_name_is_asked_for_by_its_second() -> None:
+    names = [item(number)["id"] for number in (1, 2)]
+    answers = Answers({"features": [item(1), item(2)]}, {"features": [item(1), item(2)]})
+    geodes = StacCatalog("geodes", PROFILES["geodes"], asker=answers)
+    found = list(geodes.search(Query(names=(names[1],))))
+    assert [product.name for product in found] == [names[1]]
+    assert answers.asked[0]["query"]["start_datetime"] == {
+        "gte": "2021-01-05T05:59:59.000Z",
+        "lte": "2021-01-05T06:00:01.000Z",
+    }
+    assert len(geodes.bodies(Query(names=tuple(names)))) == 2
+    with pytest.raises(QueryError):
+        geodes.bodies(Query(names=("X",)))
 
 
 def test_pages_by_number_and_by_link() -> None:
