@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,23 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from osgeo import gdal
-from owslib.wps import ASYNC, WebProcessingService, WPSExecution
 
 from kernels.chains.dinsar_pair import run
 from kernels.engine.progress import Progress
 from kernels.products.raster import read_raster
-from processes.background import background_server, free_address
 from tests.chains.test_dinsar_pair_refusals import (
     another_place,
     another_track,
     detected_product,
     missing_measurement,
 )
-from tests.processes.conftest import leftovers
+from tests.processes.over_wps import WpsServer, wps_server
 from tests.series import Series
 
-PATIENCE = 120.0
-"""Longest wait for a job of some seconds, on a busy machine [s]."""
+PROCESS = "dinsar-pair"
 
 
 @pytest.fixture(scope="module")
@@ -61,52 +57,34 @@ def lake(tops_series: Series, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(
-    lake: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[WebProcessingService, Path]]:
-    folder = tmp_path_factory.mktemp("server")
-    configuration = folder / "pywps.cfg"
-    configuration.write_text(
-        f"[fournaise]\nlisten_address = {free_address()}\nstate_folder = var\ndata_roots = {lake}\n"
-    )
-    with background_server(configuration) as url:
-        yield WebProcessingService(url), folder / "var"
+def server(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WpsServer]:
+    with wps_server(tmp_path_factory.mktemp("server"), lake) as found:
+        yield found
 
 
-def execute(wps: WebProcessingService, series: Series, **changed: str) -> WPSExecution:
-    """Submit and follow to the end."""
-    inputs = {
+def inputs_of(series: Series, **changed: str) -> dict[str, str]:
+    return {
         "reference": series.reference.name,
         "secondary": series.still.name,
         "dem": "dem.tif",
         "dem_heights": "ellipsoid",
         "azimuth_looks": "4",
         "range_looks": "16",
-    }
-    job = wps.execute("dinsar-pair", list((inputs | changed).items()), output=[], mode=ASYNC)
-    deadline = time.monotonic() + PATIENCE
-    while not job.isComplete() and time.monotonic() < deadline:
-        job.checkStatus(sleepSecs=0.2)
-    return job
+    } | changed
 
 
 def test_the_result_over_the_web_is_the_result_of_the_chain(
-    server: tuple[WebProcessingService, Path], tops_series: Series, tmp_path: Path
+    server: WpsServer, tops_series: Series, tmp_path: Path
 ) -> None:
-    wps, state = server
-    job = execute(wps, tops_series)
-    assert job.isSucceeded(), [error.text for error in job.errors]
-    for output in job.processOutputs:
-        (tmp_path / output.identifier).write_bytes(output.retrieveData())
+    found = server.results(tmp_path / "web", PROCESS, **inputs_of(tops_series))
     run(tops_series.request(), tmp_path / "chain", Progress())
-    over_web = read_raster(tmp_path / "interferogram")
+    over_web = read_raster(found["interferogram"])
     direct = read_raster(tmp_path / "chain" / "interferogram.tif")
     assert over_web.grid == direct.grid
     np.testing.assert_array_equal(over_web.array, direct.array)
-    report = json.loads((tmp_path / "report").read_text(encoding="utf-8"))
+    report = json.loads(found["report"].read_text(encoding="utf-8"))
     assert report["coherence"]["mean"] > 0.998
-    assert (tmp_path / "phase_picture").read_bytes().startswith(b"\x89PNG")
-    assert leftovers(state) == []
+    assert found["phase_picture"].read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
@@ -129,23 +107,13 @@ def test_the_result_over_the_web_is_the_result_of_the_chain(
 def test_bad_input_gets_one_clear_line_and_nothing_stays(
     changed: dict[str, str],
     line: str,
-    server: tuple[WebProcessingService, Path],
+    server: WpsServer,
     tops_series: Series,
-    lake: Path,
 ) -> None:
-    wps, state = server
+    lake = server.lake
     names = {"TRUNCATED": next(lake.glob("*.zip")).name, "REFERENCE": tops_series.reference.name}
-    outputs = set((state / "outputs").rglob("*.tif"))
     values = {name: names.get(value, value) for name, value in changed.items()}
     for name, value in values.items():
         if (lake / value).is_dir() and not value.endswith(".SAFE"):
             values[name] = f"{value}/{next((lake / value).iterdir()).name}"
-    try:
-        job = execute(wps, tops_series, **values)
-        texts = [error.text for error in job.errors]
-    except Exception as refusal:  # noqa: BLE001 - owslib raises what the server refuses at once
-        texts = [str(refusal)]
-    assert any(line in text for text in texts), texts
-    assert all("Traceback" not in text for text in texts)
-    assert set((state / "outputs").rglob("*.tif")) == outputs
-    assert leftovers(state) == []
+    server.assert_refused(line, PROCESS, **inputs_of(tops_series, **values))
