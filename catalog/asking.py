@@ -73,6 +73,8 @@ class Asker:
     def _ask(
         self, method: str, address: str, *, headers: Mapping[str, str] | None, **options: Any
     ) -> dict[str, Any]:
+        # a body, which may hold a password, stays with whom it was written to
+        options["allow_redirects"] = method == "GET"
         sent = {"Accept": "application/geo+json, application/json", **(headers or {})}
         wait_s = _FIRST_WAIT_S
         for attempt in range(1, _ATTEMPTS + 1):

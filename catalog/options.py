@@ -32,7 +32,20 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         Of a command.
     """
-    what = parser.add_argument_group("what")
+    _add_what(parser.add_argument_group("what"))
+    _add_where(parser.add_argument_group("where"))
+    when = parser.add_argument_group("when")
+    when.add_argument("-d", "--start_date", dest="start", help="first day (2016-08-15) or instant")
+    when.add_argument(
+        "-f",
+        "--end_date",
+        dest="before",
+        help="day or instant that the search ends before, as at PEPS",
+    )
+    when.add_argument("--until", help="last day or instant, included")
+
+
+def _add_what(what: argparse._ArgumentGroup) -> None:
     what.add_argument(
         "-c",
         "--collection",
@@ -59,10 +72,12 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         "--master",
         dest="master",
         metavar="NAME",
-        help="master image: only products of its track, mode and beam",
+        help="master image: only products of its track, mode and type",
     )
     what.add_argument("--most", help="number of products at most")
-    where = parser.add_argument_group("where")
+
+
+def _add_where(where: argparse._ArgumentGroup) -> None:
     where.add_argument(
         "-l",
         "--location",
@@ -77,15 +92,6 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         where.add_argument(f"--{side}", help="of a box [degrees]")
     where.add_argument("--area", help="west,south,east,north; or GeoJSON or WKT")
     where.add_argument("--shape", type=Path, metavar="FILE", help="file with GeoJSON or WKT")
-    when = parser.add_argument_group("when")
-    when.add_argument("-d", "--start_date", dest="start", help="first day (2016-08-15) or instant")
-    when.add_argument(
-        "-f",
-        "--end_date",
-        dest="before",
-        help="day or instant that the search ends before, as at PEPS",
-    )
-    when.add_argument("--until", help="last day or instant, included")
 
 
 def query_of(options: argparse.Namespace) -> Query:

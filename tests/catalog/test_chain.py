@@ -5,17 +5,27 @@ from __future__ import annotations
 import base64
 import logging
 import pickle
+import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from catalog.asking import Asker
 from catalog.chain import CatalogChain
 from catalog.credentials import Login, TokenCredentials, find_key, find_login
-from catalog.errors import AccessError, CatalogError, NotFoundError, QueryError, UnreachableError
+from catalog.errors import (
+    AccessError,
+    AnswerError,
+    CatalogError,
+    NotFoundError,
+    QueryError,
+    UnreachableError,
+)
 from catalog.index import ProductIndex
 from catalog.local import LocalCatalog
 from catalog.model import Product, Query, Source, Storage
@@ -182,6 +192,33 @@ def test_nobody_sees_a_secret(
     for text in shown:
         assert SECRET not in text
         assert encoded not in text
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    """Sends everybody to another path."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.seen.append(self.path)
+        self.send_response(307)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_password_is_not_sent_on() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/token"
+        with pytest.raises(AnswerError, match="307"):
+            Asker("tokens").post_form(address, {"password": SECRET})
+        thread.join()
+    assert _Elsewhere.seen == ["/token"]
 
 
 class Tokens(Asker):
