@@ -33,15 +33,16 @@ from kernels.geometry.terrain import heights_on_dem
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.mosaic import Placement
-from kernels.model import Dem, GeographicBox, MapGrid, RadarGrid, Shape
+from kernels.model import Dem, GeographicBox, RadarGrid
 from kernels.products.dem import load_dem
-from kernels.products.raster import create_raster, read_raster
+from kernels.products.raster import read_raster
 from kernels.simulation import (
     AnnotatedDate,
     BurstTruth,
     Derivation,
     Scene,
     load_truth,
+    save_dem,
     simulate_on_annotation,
 )
 
@@ -127,7 +128,7 @@ def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
 
     def make(folder: Path) -> None:
         dem = _relief(case, shared)
-        _write_dem(folder / "dem.tif", dem)
+        save_dem(dem, folder / "dem.tif")
         dates = [AnnotatedDate(product=product) for product in products if product is not None]
         if len(dates) == 1:
             derivation = Derivation(days=12, perpendicular_baseline=BASELINE)
@@ -212,19 +213,6 @@ def _relief(case: Case, shared: Path) -> Dem:
         longitude_step=step,
         latitude_step=-step,
     )
-
-
-def _write_dem(path: Path, dem: Dem) -> None:
-    grid = MapGrid(
-        crs="EPSG:4326",
-        west=dem.west - 0.5 * dem.longitude_step,
-        north=dem.north - 0.5 * dem.latitude_step,
-        x_spacing=dem.longitude_step,
-        y_spacing=-dem.latitude_step,
-        shape=Shape(*dem.heights.shape),
-    )
-    with create_raster(path, grid.shape, ("height",), grid=grid) as writer:
-        writer.write(0, dem.heights[None])
 
 
 def _root_mean_square(values: NDArray[np.floating]) -> float:

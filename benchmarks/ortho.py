@@ -39,13 +39,14 @@ from kernels.engine.workspace import scratch_folder
 from kernels.errors import InputError
 from kernels.geometry.mgrs import tile_grid, tile_outline
 from kernels.model import Dem, MapGrid, Shape
-from kernels.products.raster import create_raster, read_raster
+from kernels.products.raster import read_raster
 from kernels.products.sentinel1 import open_sentinel1
 from kernels.simulation import (
     Background,
     Scene,
     TargetGrid,
     load_detected_truth,
+    save_dem,
     simulate_detected_on_annotation,
 )
 from kernels.simulation.detected_numba import GroundView, image_point
@@ -82,7 +83,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     dem = relief(TILE)
 
     def make(folder: Path) -> None:
-        _write_dem(folder / "dem" / "relief.tif", dem)
+        # without compression, which would cost either side time
+        save_dem(dem, folder / "dem" / "relief.tif", compression="NONE")
         simulate_detected_on_annotation(
             Scene(dem=dem),
             product,
@@ -127,21 +129,6 @@ def relief(tile: str) -> Dem:
         longitude_step=_DEM_STEP,
         latitude_step=-_DEM_STEP,
     )
-
-
-def _write_dem(path: Path, dem: Dem) -> None:
-    """Write heights without compression, which would cost either side time."""
-    path.parent.mkdir()
-    grid = MapGrid(
-        crs="EPSG:4326",
-        west=dem.west - 0.5 * dem.longitude_step,
-        north=dem.north - 0.5 * dem.latitude_step,
-        x_spacing=dem.longitude_step,
-        y_spacing=-dem.latitude_step,
-        shape=Shape(*dem.heights.shape),
-    )
-    with create_raster(path, grid.shape, ("height",), grid=grid, compression="NONE") as writer:
-        writer.write(0, dem.heights[None])
 
 
 def _fast_folder() -> Path:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from kernels.chains.dinsar_pair import DinsarPairRequest
-from kernels.model import Dem, MapGrid, Shape
-from kernels.products.raster import create_raster
+from kernels.model import Dem
 from kernels.simulation import (
     Acquisition,
     MogiSource,
     Scene,
     StripMapMode,
     TopsMode,
+    save_dem,
     simulate,
 )
 
@@ -66,17 +66,7 @@ def hills(longitude: float, latitude: float) -> Dem:
 
 def write_dem(path: Path, dem: Dem) -> Path:
     """Write a DEM as GeoTIFF of ellipsoidal heights."""
-    step = dem.longitude_step
-    grid = MapGrid(
-        crs="EPSG:4326",
-        west=dem.west - 0.5 * step,
-        north=dem.north + 0.5 * step,
-        x_spacing=step,
-        y_spacing=step,
-        shape=Shape(*dem.heights.shape),
-    )
-    with create_raster(path, grid.shape, ("height",), grid=grid) as writer:
-        writer.write(0, dem.heights[None])
+    save_dem(dem, path)
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kernels.engine.progress import Progress
 from kernels.model import Dem, GeographicBox, MapGrid, Shape
-from kernels.products.raster import create_raster
+from kernels.products.raster import Compression, create_raster
 from kernels.simulation.acquisition import Acquisition, Track
 from kernels.simulation.modes import TopsMode
 from kernels.simulation.scene import MogiSource, Scene
@@ -129,7 +129,7 @@ def simulate_demo(
     return Demo(reference=reference, secondary=secondary, dem=dem, truth=series.truth)
 
 
-def save_dem(dem: Dem, path: Path) -> None:
+def save_dem(dem: Dem, path: Path, *, compression: Compression = "ZSTD") -> None:
     """Write an elevation model as a GeoTIFF of ellipsoidal heights.
 
     Parameters
@@ -137,6 +137,8 @@ def save_dem(dem: Dem, path: Path) -> None:
     dem : Dem
         Its posts become the pixel centres.
     path : Path
+        Of the file.
+    compression : "ZSTD", "DEFLATE", "LERC" or "NONE"
         Of the file.
 
     Raises
@@ -154,5 +156,7 @@ def save_dem(dem: Dem, path: Path) -> None:
         shape=Shape(rows, columns),
     )
     tags = {"VERTICAL_DATUM": "WGS84 ellipsoid"}
-    with create_raster(path, grid.shape, ["height"], grid=grid, tags=tags, units=["m"]) as writer:
+    with create_raster(
+        path, grid.shape, ["height"], grid=grid, tags=tags, units=["m"], compression=compression
+    ) as writer:
         writer.write(0, dem.heights[None])
