@@ -36,7 +36,6 @@ _FALSE_NORTHING = 10_000_000.0
 _SNAP = 60.0
 _ZONES = range(1, 61)
 _NAME = re.compile(r"(0[1-9]|[1-5][0-9]|60)[C-HJ-NP-X][A-HJ-NP-Z][A-HJ-NP-V]")
-_UTM = re.compile(r"EPSG:32[67](0[1-9]|[1-5][0-9]|60)")
 _COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
 _ROWS = "ABCDEFGHJKLMNPQRSTUV"
 _LIST = Path(__file__).with_name("sentinel2_tiles.txt")
@@ -147,32 +146,6 @@ def tile_grid(name: str, spacing: float = 10.0) -> MapGrid:
     )
 
 
-def tile_name(grid: MapGrid) -> str:
-    """Name of the tile that a grid covers, the inverse of `tile_grid`.
-
-    Parameters
-    ----------
-    grid : MapGrid
-        Of any spacing.
-
-    Returns
-    -------
-    str
-        Such as "31TDJ".
-
-    Raises
-    ------
-    RequestError
-        If the grid is not exactly that of a tile.
-    """
-    corner = (grid.crs, grid.west, grid.north)
-    if utm := _UTM.fullmatch(grid.crs):
-        for name in _zone(int(utm[1])).names:
-            if tile_corner(name) == corner and tile_grid(name, grid.x_spacing) == grid:
-                return name
-    raise RequestError("grid", "the grid of a tile", f"{grid.crs} {grid.geotransform}")
-
-
 def is_tile(name: str) -> bool:
     """Whether a name is that of a tile; False also where it is no name at all."""
     return bool(_NAME.fullmatch(name)) and name in _zone(int(name[:2])).place
@@ -182,27 +155,6 @@ def is_tile(name: str) -> bool:
 def all_tiles() -> tuple[str, ...]:
     """Names of all tiles, land and sea, in alphabetical order."""
     return tuple(sorted(name for zone in _ZONES for name in _zone(zone).names))
-
-
-def neighbours(name: str) -> tuple[str, ...]:
-    """Other tiles that share ground with a tile, in its own zone and in those beside it.
-
-    Parameters
-    ----------
-    name : str
-        Such as "31TDJ".
-
-    Returns
-    -------
-    tuple of str
-        In alphabetical order.
-
-    Raises
-    ------
-    RequestError
-        If the name is malformed or the square is no tile.
-    """
-    return tuple(tile.name for tile in tiles_touched(tile_outline(name)) if tile.name != name)
 
 
 def tile_outline(name: str) -> NDArray[np.float64]:

@@ -17,10 +17,8 @@ from kernels.errors import RequestError
 from kernels.geometry.mgrs import (
     all_tiles,
     is_tile,
-    neighbours,
     tile_corner,
     tile_grid,
-    tile_name,
     tile_outline,
     tiles_touched,
 )
@@ -220,28 +218,6 @@ def land_tiles(shared_data: Path) -> dict[str, tuple[int, tuple[float, ...]]]:
 tiles = st.sampled_from(all_tiles())
 
 
-@given(name=tiles, spacing=st.sampled_from([10.0, 20.0, 60.0]))
-def test_name_to_grid_to_name(name: str, spacing: float) -> None:
-    assert tile_name(tile_grid(name, spacing)) == name
-
-
-@pytest.mark.parametrize(
-    "grid",
-    [
-        {"crs": "EPSG:32731"},
-        {"crs": "EPSG:4326"},
-        {"west": 399970.0},
-        {"shape": Shape(10980, 10979)},
-        {"x_spacing": 20.0},
-    ],
-)
-def test_grids_that_are_no_tiles(grid: dict[str, object]) -> None:
-    tile = tile_grid("31TDJ")
-    fields = {name: getattr(tile, name) for name in MapGrid.__dataclass_fields__}
-    with pytest.raises(RequestError, match="grid must be the grid of a tile"):
-        tile_name(MapGrid(**(fields | grid)))
-
-
 @given(name=tiles)
 def test_a_tile_covers_itself(name: str) -> None:
     # less than a pixel is lost
@@ -368,6 +344,11 @@ def test_footprints_that_are_none(
 ) -> None:
     with pytest.raises(RequestError, match=f"footprint must be .*{rule}"):
         tiles_touched(footprint)
+
+
+def neighbours(name: str) -> tuple[str, ...]:
+    """Other tiles that share ground with a tile."""
+    return tuple(tile.name for tile in tiles_touched(tile_outline(name)) if tile.name != name)
 
 
 def test_neighbours_in_the_middle_of_a_zone() -> None:
