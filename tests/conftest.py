@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.series import stripmap_series, tops_series
 from tests.tile_lake import tile_lake
 
 __all__ = ["level_product", "shared_data", "slices", "stripmap_series", "tile_lake", "tops_series"]
+
+# a run in the background of a shell ignores interrupts, and so would every process that it starts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if "CI" not in os.environ:  # where it is set, hypothesis takes its own reproducible profile
     # a busy machine and a first compilation say nothing about the code
