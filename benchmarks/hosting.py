@@ -36,8 +36,8 @@ from processes.jobs.schema import jobs, write_outputs, write_request
 from processes.settings import Settings, read_settings
 
 CLIENTS = 8
-REQUESTS = 400
-ROUNDS = 3
+REQUESTS = 240
+ROUNDS = 6
 WARM_UP = 40
 STARTS = 10
 FINISHED = 10_000
