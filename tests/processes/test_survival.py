@@ -29,7 +29,7 @@ JOBS = 25
 LEASE_AND_MORE = 90.0
 """A worker that is killed right after a claim keeps a job for its lease of 30 s."""
 SOON = 10.0
-"""Longest time in which nothing is accepted or claimed after a death [s]; the queue moves again."""
+"""Longest time in which no web server answers after a death [s]."""
 
 
 @pytest.fixture
