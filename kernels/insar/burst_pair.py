@@ -12,6 +12,7 @@ from kernels.engine.bands import Band
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.terrain_numba import blend_node_rows, terrain_row
 from kernels.insar import deramp_numba, interferogram_numba, resample_numba
+from kernels.insar.adjustment import Adjustment, Flattening
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.resample import kaiser_sinc
@@ -117,18 +118,42 @@ class BurstPair:
         secondary_orbit: Orbit,
         dem: Dem,
         taps: int,
+        adjustment: Adjustment | None = None,
+        flattening: Flattening = "topography",
     ) -> BurstPair:
-        """Prepare a pair; the arguments are those of `Coregistration.of` and `kaiser_sinc`."""
+        """Prepare a pair.
+
+        Parameters
+        ----------
+        reference, secondary : Burst
+            The two bursts.
+        reference_orbit, secondary_orbit : Orbit
+            Of the two images, each with its own epoch.
+        dem : Dem
+            Must cover the reference.
+        taps : int
+            Of the resampling kernel, as in `kaiser_sinc`.
+        adjustment : Adjustment or None
+            What the images themselves told; None: nothing.
+        flattening : {'none', 'ellipsoid', 'topography'}
+            What the phase is freed from.
+
+        Returns
+        -------
+        BurstPair
+            For any lines of the reference.
+        """
+        geometry = Coregistration.of(
+            reference=reference.grid,
+            reference_orbit=reference_orbit,
+            secondary=secondary.grid,
+            secondary_orbit=secondary_orbit,
+            dem=dem,
+        )
         return cls(
             reference=reference,
             secondary=secondary,
-            coregistration=Coregistration.of(
-                reference=reference.grid,
-                reference_orbit=reference_orbit,
-                secondary=secondary.grid,
-                secondary_orbit=secondary_orbit,
-                dem=dem,
-            ),
+            coregistration=geometry.adjusted(adjustment or Adjustment(), flattening=flattening),
             ramp=AzimuthRamp.of(secondary, secondary_orbit),
             weights=kaiser_sinc(taps),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from kernels.geometry.height_polynomials import HeightPolynomials
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.terrain import meet_terrain, tabulate_radar
 from kernels.geometry.zero_doppler import ground_to_radar, radar_to_ground
+from kernels.insar.adjustment import Adjustment, Flattening, adjust
 from kernels.model import Burst, Dem, RadarGrid
 
 
@@ -112,6 +113,20 @@ class Coregistration:
         """Smallest, central and largest line offset over all nodes at the middle height."""
         offsets = self.polynomials.coefficients[:, :, 2, 0]
         return float(np.min(offsets)), float(np.median(offsets)), float(np.max(offsets))
+
+    def adjusted(
+        self, adjustment: Adjustment, *, flattening: Flattening = "topography"
+    ) -> Coregistration:
+        """Return the geometry with corrections and a kind of flattening; see `adjust`."""
+        return replace(
+            self,
+            polynomials=adjust(
+                self.polynomials,
+                adjustment,
+                flattening=flattening,
+                wavelength=self.reference.wavelength,
+            ),
+        )
 
     def offsets(self, lines: Band, *, threads: int = 1) -> Offsets:
         """Evaluate the geometry of every pixel of some reference lines.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kernels.chains.dinsar_pair.request import IW_LOOKS, STRIPMAP_LOOKS, DinsarPairRequest
 from kernels.errors import PairError, RequestError
 from kernels.geometry.orbit import Orbit
+from kernels.insar.adjustment import Adjustment
 from kernels.insar.coregistration import match_bursts
 from kernels.insar.mosaic import SwathLayout, lay_out
 from kernels.model import Burst, Looks, SlcProduct
@@ -27,6 +28,9 @@ class SwathPair:
         Chosen bursts of the reference with their partners.
     looks : Looks
         Of the interferogram.
+    adjustments : dict of int to Adjustment
+        What the images told beyond the geometry, by the index of the reference burst; bursts
+        that are not named have none.
     """
 
     reference: SlcProduct
@@ -35,6 +39,7 @@ class SwathPair:
     secondary_orbit: Orbit
     layout: SwathLayout
     looks: Looks
+    adjustments: dict[int, Adjustment] = field(default_factory=dict)
 
 
 def open_pair(request: DinsarPairRequest) -> tuple[SwathPair, ...]:

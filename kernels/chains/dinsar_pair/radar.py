@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.engine.bands import Band, map_bands, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError
+from kernels.insar.adjustment import Flattening
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.geocode import RadarSums
 from kernels.insar.mosaic import Placement
@@ -43,6 +44,7 @@ def process_swath(
     scratch: Path,
     *,
     taps: int,
+    flattening: Flattening,
     threads: int,
     memory_mb: int,
     tags: dict[str, str],
@@ -62,6 +64,8 @@ def process_swath(
         Folder for the look sums.
     taps : int
         Of the resampling kernel.
+    flattening : {'none', 'ellipsoid', 'topography'}
+        What the phase is freed from.
     threads : int
         Computing threads.
     memory_mb : int
@@ -77,7 +81,8 @@ def process_swath(
         Look sums in a memory-mapped file of the scratch folder.
     """
     layout, looks = pair.layout, pair.looks
-    tasks = tuple(_tasks(pair, dem, taps=taps, threads=threads, memory_mb=memory_mb))
+    burst_pairs = _prepare(pair, dem, taps=taps, flattening=flattening, threads=threads)
+    tasks = tuple(_tasks(pair, burst_pairs, threads=threads, memory_mb=memory_mb))
     grid = layout.grid.looked(looks)
     sums: NDArray[np.float32] = np.lib.format.open_memmap(
         scratch / f"{pair.reference.swath}.npy", "w+", np.float32, (*grid.shape, 4)
@@ -133,10 +138,10 @@ def _read(product: SlcProduct, first_line: int, lines: int) -> NDArray[np.comple
     return pixels.read(first_line, lines)
 
 
-def _tasks(
-    pair: SwathPair, dem: Dem, *, taps: int, threads: int, memory_mb: int
-) -> Iterator[_Task]:
-    """Cut every burst into bands of whole look cells that fit the memory budget."""
+def _prepare(
+    pair: SwathPair, dem: Dem, *, taps: int, flattening: Flattening, threads: int
+) -> Iterator[BurstPair | None]:
+    """Tabulate the geometry of every burst that has a partner."""
 
     def prepare(placement: Placement) -> BurstPair | None:
         if placement.partner is None:
@@ -148,12 +153,23 @@ def _tasks(
             secondary_orbit=pair.secondary_orbit,
             dem=dem,
             taps=taps,
+            adjustment=pair.adjustments.get(placement.burst.index),
+            flattening=flattening,
         )
 
-    placements = pair.layout.placements
+    return map_bands(pair.layout.placements, prepare, threads=threads)
+
+
+def _tasks(
+    pair: SwathPair,
+    burst_pairs: Iterable[BurstPair | None],
+    *,
+    threads: int,
+    memory_mb: int,
+) -> Iterator[_Task]:
+    """Cut every burst into bands of whole look cells that fit the memory budget."""
     looks = pair.looks
-    prepared = map_bands(placements, prepare, threads=threads)
-    for placement, burst_pair in zip(placements, prepared, strict=True):
+    for placement, burst_pair in zip(pair.layout.placements, burst_pairs, strict=True):
         per_line = 1 if burst_pair is None else burst_pair.bytes_per_line
         rows = min(
             rows_for_budget(memory_mb * 1e6 / (threads + 1), bytes_per_row=per_line),

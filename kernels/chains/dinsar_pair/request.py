@@ -16,6 +16,7 @@ from kernels.chains.options import (
 )
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
+from kernels.insar.adjustment import FLATTENINGS
 from kernels.model import Looks
 
 IW_LOOKS = Looks(azimuth=2, range=8)
@@ -76,6 +77,15 @@ class DinsarPairRequest(Request):
         default=12,
         choices=(8, 12),
         title="Taps of the resampling kernel (8 = fast, 12 = accurate)",
+    )
+    flattening: str = option(
+        default="topography",
+        choices=FLATTENINGS,
+        title="Phase that is removed (none, ellipsoid or topography)",
+        abstract=(
+            "Nothing at all, that of the ellipsoid (flat earth), or that of the terrain; the "
+            "images are coregistered with the terrain in any case."
+        ),
     )
     ortho: str = option(
         default="geographic",

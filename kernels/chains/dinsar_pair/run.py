@@ -129,6 +129,7 @@ def _process_swaths(
             scratch / _radar_name(pair),
             scratch,
             taps=request.kernel,
+            flattening=request.flattening,  # type: ignore[arg-type]  # checked by the request
             threads=threads,
             memory_mb=request.memory_mb,
             tags=_tags(pairs),
