@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +37,16 @@ from catalog.fetching import (
     stage_products,
 )
 from catalog.index import ProductIndex
-from catalog.listing import as_geojson, as_json, lines, pair_table, plain, table, write_beside
+from catalog.listing import (
+    as_geojson,
+    as_json,
+    lines,
+    pair_json,
+    pair_table,
+    plain,
+    table,
+    write_beside,
+)
 from catalog.local import LocalCatalog
 from catalog.maps import write_map
 from catalog.model import Product, Query
@@ -44,7 +54,7 @@ from catalog.names import bare_name
 from catalog.options import add_search_options, query_of
 from catalog.pairs import possible_pairs
 from catalog.scanning import scan
-from catalog.settings import SettingsError, open_chain, read_catalog_settings
+from catalog.settings import SettingsError, open_chain, read_catalog_settings, read_server_path
 from catalog.wording import one_line
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -113,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--map", type=Path, metavar="FILE", help="draw into FILE.png or FILE.html")
     search.add_argument("--table", action="store_true", help="as a table")
     pairs.add_argument("--longest_days", type=float, default=48.0, help="between both [days]")
+    pairs.add_argument(
+        *("--orbits",), action="append", type=Path, metavar="FOLDER", help="of orbit files"
+    )
     pairs.set_defaults(product_type="SLC")
     add_download_options(download)
     for word in ("--trials", "--wait"):
@@ -212,20 +225,23 @@ def _pairs(options: argparse.Namespace) -> int:
     master = bare_name(Path(options.master or "").name)
     if master:
         pairs = [pair for pair in pairs if master in (pair.reference.name, pair.secondary.name)]
+    from catalog.baselines import pair_baselines  # noqa: PLC0415  half a second for this alone
+
+    baselines = pair_baselines(pairs, _orbit_folders(options))
     if options.json is None:
-        print(pair_table(pairs))
-        return 0
-    told = [
-        {
-            "relative_orbit": pair.relative_orbit,
-            "days": round(pair.days, 3),
-            "reference": pair.reference.name,
-            "secondary": pair.secondary.name,
-        }
-        for pair in pairs
-    ]
-    _put(options.write_dir, options.json, json.dumps(told, indent=1))
+        print(pair_table(pairs, baselines))
+    else:
+        _put(options.write_dir, options.json, pair_json(pairs, baselines))
+    for reason, count in Counter(b.reason for b in baselines if b.reason).items():
+        _say(f"catalog: no baseline of {count} pairs: {reason}")
     return 0
+
+
+def _orbit_folders(options: argparse.Namespace) -> list[Path]:
+    if options.orbits:
+        return list(options.orbits)
+    folder = read_server_path(_configuration_files(options), "orbits_folder")
+    return [] if folder is None else [folder]
 
 
 def _show(options: argparse.Namespace) -> int:

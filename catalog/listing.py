@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -15,7 +14,7 @@ from typing import Any
 from catalog.errors import StorageError
 from catalog.matching import track_of
 from catalog.model import Checksum, Product
-from catalog.pairs import Pair
+from catalog.pairs import Pair, PairBaseline
 from catalog.times import write_time
 
 _BULKY = frozenset({"properties", "footprint"})
@@ -73,20 +72,41 @@ def table(products: Iterable[Product], *, master: str = "") -> str:
     return columns(headings if master else headings[1:], [r if master else r[1:] for r in rows])
 
 
-def pair_table(pairs: Iterable[Pair]) -> str:
-    """Write pairs as a table, the shortest first."""
-    headings = ("track", "days", "reference", "secondary", "storage")
+def pair_table(pairs: Sequence[Pair], baselines: Sequence[PairBaseline]) -> str:
+    """Write pairs as a table, in their order; baselines [m] that are not known are blank."""
+    headings = ("track", "days", "perp [m]", "par [m]", "reference", "secondary", "storage")
     rows = [
         (
             str(pair.relative_orbit or ""),
             f"{pair.days:.0f}",
+            *("" if b is None else f"{b:.1f}" for b in (found.perpendicular_m, found.parallel_m)),
             pair.reference.name,
             pair.secondary.name,
             f"{pair.reference.storage}, {pair.secondary.storage}",
         )
-        for pair in pairs
+        for pair, found in zip(pairs, baselines, strict=True)
     ]
     return columns(headings, rows)
+
+
+def pair_json(pairs: Sequence[Pair], baselines: Sequence[PairBaseline]) -> str:
+    """Write pairs as a JSON list; a baseline that is not known is null, with the reason."""
+    told = []
+    for pair, found in zip(pairs, baselines, strict=True):
+        one = {
+            "relative_orbit": pair.relative_orbit,
+            "days": round(pair.days, 3),
+            "perpendicular_baseline_m": _rounded(found.perpendicular_m),
+            "parallel_baseline_m": _rounded(found.parallel_m),
+            "reference": pair.reference.name,
+            "secondary": pair.secondary.name,
+        }
+        told.append({**one, "no_baseline": found.reason} if found.reason else one)
+    return json.dumps(told, indent=1)
+
+
+def _rounded(metres: float | None) -> float | None:
+    return None if metres is None else round(metres, 2)
 
 
 def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -164,18 +184,10 @@ def write_beside(path: Path, content: bytes) -> None:
     StorageError
         It cannot be written.
     """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as stream:
-            stream.write(content)
-        Path(stream.name).chmod(0o666 & ~_umask())
-        Path(stream.name).replace(path)
+        part.write_bytes(content)
+        part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise StorageError(f"{path.name} cannot be written: {error.strerror}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

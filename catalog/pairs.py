@@ -30,6 +30,19 @@ class Pair(NamedTuple):
         return track_of(self.reference)
 
 
+class PairBaseline(NamedTuple):
+    """How far the orbits of a pair are apart, seen from the middle of their common ground [m].
+
+    Perpendicular to the line of sight of the reference, positive on the side of the zenith; and
+    along it, the secondary's range less the reference's. None where it is not known: `reason`
+    says why, in words that pairs may share.
+    """
+
+    perpendicular_m: float | None = None
+    parallel_m: float | None = None
+    reason: str = ""
+
+
 def possible_pairs(products: Iterable[Product], *, longest_days: float = 48.0) -> list[Pair]:
     """Find pairs: of one track, mode, beam and type, over common ground, in one polarisation.
 
@@ -74,17 +87,24 @@ def _agree(one: Product, other: Product) -> bool:
         return False
     if one.footprint is None or other.footprint is None:
         return True
-    pairs = [(a, b) for a in boxes_of(one.footprint) for b in boxes_of(other.footprint)]
-    common = sum(_common(a, b) for a, b in pairs)
-    smaller = min(sum(map(_size, boxes_of(p.footprint))) for p in (one, other) if p.footprint)
-    return common >= LEAST_COMMON * smaller
+    smaller = min(sum(map(size_of, boxes_of(p.footprint))) for p in (one, other) if p.footprint)
+    return sum(map(size_of, common_boxes(one, other))) >= LEAST_COMMON * smaller
 
 
-def _size(box: Box) -> float:
+def common_boxes(one: Product, other: Product) -> list[Box]:
+    """Return what the boxes of two footprints have in common; nothing where one is unknown."""
+    if one.footprint is None or other.footprint is None:
+        return []
+    found = []
+    for ours in boxes_of(one.footprint):
+        for theirs in boxes_of(other.footprint):
+            west, south = max(ours.west, theirs.west), max(ours.south, theirs.south)
+            east, north = min(ours.east, theirs.east), min(ours.north, theirs.north)
+            if west < east and south < north:
+                found.append(Box(west, south, east, north))
+    return found
+
+
+def size_of(box: Box) -> float:
+    """Return the size of a box that does not cross the antimeridian [square degrees]."""
     return (box.east - box.west) * (box.north - box.south)
-
-
-def _common(one: Box, other: Box) -> float:
-    width = min(one.east, other.east) - max(one.west, other.west)
-    height = min(one.north, other.north) - max(one.south, other.south)
-    return max(width, 0.0) * max(height, 0.0)

@@ -136,6 +136,15 @@ def read_catalog_settings(files: Iterable[Path]) -> tuple[CatalogSettings, ...]:
     )
 
 
+def read_server_path(files: Iterable[Path], option: str) -> Path | None:
+    """Read a path of the section ``[fournaise]``, that of the server; None where it is not set."""
+    found = None
+    for file in files:
+        text = _parsed(file).get("fournaise", option, fallback="").strip()
+        found = read_path(text, file.resolve().parent) or found
+    return found
+
+
 Readers = Mapping[str, Callable[[str, Path], Any]]
 """By option: reads its text, in a file of a folder; raises ValueError with what it must be."""
 
@@ -164,11 +173,7 @@ def read_sections(files: Iterable[Path], kind: str, readers: Readers) -> dict[st
     """
     found: dict[str, dict[str, Any]] = {}
     for file in files:
-        parser = configparser.ConfigParser(interpolation=None)
-        try:
-            parser.read(file, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file.name} must be a configuration file") from error
+        parser = _parsed(file)
         for section in parser.sections():
             of, colon, name = section.partition(":")
             if colon and of == kind:
@@ -176,6 +181,15 @@ def read_sections(files: Iterable[Path], kind: str, readers: Readers) -> dict[st
                 values = _read_section(file, told, parser[section], readers)
                 found.setdefault(name.strip(), {}).update(values)
     return found
+
+
+def _parsed(file: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(file, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file.name} must be a configuration file") from error
+    return parser
 
 
 def _read_section(
