@@ -229,6 +229,8 @@ def _robust_fit(
         inside = np.clip(1.0 - (residuals / (_TUKEY * scale)) ** 2, 0.0, None)
         total = weights * inside**2
         root = np.sqrt(total)[:, None]
-        solution = np.linalg.lstsq(design * root, values * root[:, 0], rcond=None)[0]
+        solution = np.linalg.lstsq(design * root, values * root[:, 0], rcond=None)[0].astype(
+            np.float64
+        )
     share = float(total.sum() ** 2 / np.sum(total**2))
     return solution, scale / math.sqrt(share)
