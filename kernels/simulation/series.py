@@ -33,7 +33,8 @@ from kernels.simulation.truth import SecondaryBurst, save_burst_truth, save_scen
 TRUTH = "truth"
 TRUTH_STEP = Shape(4, 8)
 _BAND_PIXELS = 1_000_000
-_OWN_SEED = 1_000_003
+_OWN_SEED, _SWATH_SEED = 1_000_003, 1_009
+"""Steps of the seed between dates and swaths: noise of every burst is its own, as in nature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +282,7 @@ def burst_images(
             frame=Frame(0.0, grid.line_interval, grid.slant_range_spacing / OVERSAMPLING),
             kernel=kernel,
             common_seed=scene.seed,
-            own_seed=scene.seed + _OWN_SEED * (number + 1),
+            own_seed=scene.seed + _OWN_SEED * (number + 1) + _SWATH_SEED * swath + burst.index,
             in_reference=number == 0 and still and scene.plain,
             cells=None
             if spacing is None
