@@ -36,25 +36,37 @@ _BLOCK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def damage(archive: Path) -> str:
+def damage(archive: Path, cancel: threading.Event) -> str:
     """Read a whole archive and compare all checksums in it.
 
     Parameters
     ----------
     archive : Path
         Zip file.
+    cancel : threading.Event
+        Stops it.
 
     Returns
     -------
     str
         What is wrong; empty where nothing is.
+
+    Raises
+    ------
+    CancelledError
+        `cancel` was set.
     """
+    fault = "it is no complete zip archive"
     try:
         with zipfile.ZipFile(archive) as opened:
-            member = opened.testzip()
+            for member in opened.infolist():
+                fault = one_line(f"the checksum of {member.filename} is wrong")
+                with opened.open(member) as stream:
+                    while stream.read(_BLOCK):
+                        pause(cancel)
     except _DAMAGED:
-        return "it is no complete zip archive"
-    return "" if member is None else one_line(f"the checksum of {member} is wrong")
+        return fault
+    return ""
 
 
 def is_complete(folder: Path, polarisations: Collection[str] = ()) -> bool:

@@ -37,17 +37,25 @@ class Asker:
         Of the catalogue, for errors.
     verify : bool or str
         Whether certificates are checked, or a file of authorities to check them against.
+    proxy : str
+        Address of a proxy; that of the environment where it is empty.
     wait : callable
         Waits so many seconds.
     """
 
     def __init__(
-        self, name: str, *, verify: bool | str = True, wait: Callable[[float], None] = time.sleep
+        self,
+        name: str,
+        *,
+        verify: bool | str = True,
+        proxy: str = "",
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
         self._wait = wait
+        self._verify = verify
+        self._proxies = {"http": proxy, "https": proxy} if proxy else None
         self._session = requests.Session()
-        self._session.verify = verify
         # else requests sends what it finds in a netrc file to whoever is asked
         self._session.auth = _no_login
 
@@ -80,9 +88,20 @@ class Asker:
         for attempt in range(1, _ATTEMPTS + 1):
             asked_s = None
             try:
+                # told here, as what a session says of certificates gives way to the environment
                 response = self._session.request(
-                    method, address, headers=sent, timeout=(CONNECT_S, READ_S), **options
+                    method,
+                    address,
+                    headers=sent,
+                    timeout=(CONNECT_S, READ_S),
+                    verify=self._verify,
+                    proxies=self._proxies,
+                    **options,
                 )
+            except requests.exceptions.SSLError as error:
+                raise UnreachableError(
+                    f"{self._name} has no certificate that is trusted"
+                ) from error
             except (requests.ConnectionError, requests.Timeout) as error:
                 failure = UnreachableError(f"{self._name} does not answer: {_kind(error)}")
             except requests.RequestException as error:
@@ -105,7 +124,7 @@ class Asker:
             raise self._refusal(response, sent)
         try:
             answer = response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = one_line(response.headers.get("Content-Type", "without a type"))
             raise AnswerError(f"{self._name} must answer JSON, got {kind}") from error
         if not isinstance(answer, dict):

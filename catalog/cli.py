@@ -1,7 +1,7 @@
 """Finding and fetching products from the command line.
 
-Exit codes: 0 done (also where nothing was found), 1 some products failed, each with its reason,
-2 the question or the configuration breaks a rule, 3 no such product, 4 a server does not answer or
+Exit codes: 0 done (also where nothing was found), 1 products failed for several reasons, 2 the
+question or the configuration breaks a rule, 3 no such product, 4 a server does not answer or
 answers nonsense, 5 no access, 6 not staged in time, 7 what arrived is damaged, 8 the disk cannot
 hold it, 130 stopped.
 """
@@ -18,18 +18,8 @@ from pathlib import Path
 
 from catalog.areas import area_of
 from catalog.chain import CatalogChain
-from catalog.errors import (
-    AccessError,
-    AnswerError,
-    CancelledError,
-    CatalogError,
-    IntegrityError,
-    NotFoundError,
-    QueryError,
-    StagingError,
-    StorageError,
-    UnreachableError,
-)
+from catalog.errors import CatalogError, QueryError
+from catalog.exits import exit_code
 from catalog.fetching import (
     add_download_options,
     add_network_options,
@@ -58,16 +48,6 @@ from catalog.settings import SettingsError, open_chain, read_catalog_settings, r
 from catalog.wording import one_line
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-_CODES: tuple[tuple[tuple[type[CatalogError], ...], int], ...] = (
-    ((QueryError, SettingsError), 2),
-    ((NotFoundError,), 3),
-    ((UnreachableError, AnswerError), 4),
-    ((AccessError,), 5),
-    ((StagingError,), 6),
-    ((IntegrityError,), 7),
-    ((StorageError,), 8),
-    ((CancelledError,), 130),
-)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -97,11 +77,6 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def exit_code(error: CatalogError) -> int:
-    """Return the exit code of an error."""
-    return next((code for kinds, code in _CODES if isinstance(error, kinds)), 1)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m catalog", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -118,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     for command in (search, pairs):
         command.add_argument(*("-w", "--write_dir"), type=Path, default=Path(), help="of files")
+    for command in (search, pairs, download):
         command.add_argument("--json", nargs="?", const="-", metavar="FILE", help="as JSON")
     search.add_argument("--geojson", nargs="?", const="-", metavar="FILE", help="as GeoJSON")
     search.add_argument("--map", type=Path, metavar="FILE", help="draw into FILE.png or FILE.html")
@@ -130,8 +106,6 @@ def _parser() -> argparse.ArgumentParser:
     add_download_options(download)
     for word in ("--trials", "--wait"):
         download.add_argument(word, help="has no meaning any more: see --staging-timeout")
-    for command in (download, staging):
-        add_network_options(command)
     show = _command(commands, "show", _show, "tell all that is known of products")
     show.add_argument("names", nargs="+", metavar="NAME")
     index = _command(commands, "index", _index, "look through the folders of local catalogues")
@@ -158,12 +132,19 @@ def _command(
     parser.add_argument(
         *("--config",), action="append", type=Path, metavar="FILE", help="configuration file"
     )
+    add_network_options(parser)
     return parser
 
 
 def _chain(options: argparse.Namespace) -> CatalogChain:
     settings = read_catalog_settings(_configuration_files(options))
-    return open_chain(settings, names=options.catalog, login_file=options.auth)
+    return open_chain(
+        settings,
+        names=options.catalog,
+        login_file=options.auth,
+        ca_bundle=options.ca_bundle,
+        proxy=options.proxy or "",
+    )
 
 
 def _configuration_files(options: argparse.Namespace) -> list[Path]:
@@ -215,7 +196,6 @@ def _put(folder: Path, target: str, text: str) -> None:
     if target == "-":
         print(text)
     else:
-        folder.mkdir(parents=True, exist_ok=True)
         write_beside(folder / target, f"{text}\n".encode())
 
 
@@ -282,6 +262,8 @@ def _download(options: argparse.Namespace) -> int:
     query, chain = query_of(options), _chain(options)
     products = _found(options, chain, query)
     _say(lines(products))
+    if options.json is not None:
+        _put(options.write_dir, options.json, as_json(products))
     for product in products:
         if product.path is not None:
             print(product.path)

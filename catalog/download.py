@@ -22,7 +22,7 @@ from catalog.hosts import Connections
 from catalog.locking import locked
 from catalog.model import Source
 from catalog.partial import PartialFile, no_space, put_in_place
-from catalog.progress import Meter, Progress, Report, Stage, pause, silent
+from catalog.progress import Meter, Pace, Progress, Report, Stage, pause, silent
 from catalog.requesting import (
     InterruptedTransferError,
     Network,
@@ -102,6 +102,7 @@ class Downloader:
         self.network = network or Network()
         self.cancel = cancel or threading.Event()
         self.report = report
+        self._pace = Pace(self.network.largest_speed, self.cancel)
         self._connections = Connections(self.network.connections_folder)
 
     def ask(self, source: Source) -> OnTape | None:
@@ -128,9 +129,10 @@ class Downloader:
                 with (
                     self._connections.one(host_of(source.address), source.connections, self.cancel),
                     new_session() as session,
-                    request_bytes(session, source, self.network, {}, self.cancel) as response,
                 ):
-                    return on_tape(response, source)
+                    answer = request_bytes(session, source, self.network, {}, self.cancel)
+                    with answer.response as response:
+                        return on_tape(response, source)
             except InterruptedTransferError as error:
                 wait_s = tries.after_failure(0, error.wait_s)
                 if wait_s is None:
@@ -208,7 +210,7 @@ class Downloader:
         with self._locked(folder, name):
             if form.is_there(folder, name, source.size):
                 return target, True
-            if form.extracted and _is_whole(archive, source):
+            if form.extracted and _is_whole(archive, source, self.cancel):
                 return self.unpack(archive, folder, name, form), False
             part = folder / f".{name}.zip.part"
             missing = _missing(source, part)
@@ -280,8 +282,9 @@ class Downloader:
     ) -> OnTape | None:
         """Bring the part to its whole, checked; what is in it stays when that fails for now."""
         tries = Tries(self.network.patience)
-        meter = Meter(name, Stage.FETCHING, self.report, total=source.size)
+        meter = Meter(name, Stage.FETCHING, self.report, total=source.size, pace=self._pace)
         with PartialFile(path, source.checksum) as part, new_session() as session:
+            part.take_up(self.cancel)
             while True:
                 final: CatalogError
                 try:
@@ -290,7 +293,7 @@ class Downloader:
                         if later is not None:
                             return later
                     part.sync()
-                    _check(part, source, fault)
+                    _check(part, source, fault, self.cancel)
                     part.tag = ""
                     return None
                 except InterruptedTransferError as error:
@@ -317,7 +320,9 @@ class Downloader:
             return receive(session, source, part, self.network, cancel=self.cancel, meter=meter)
 
 
-def _check(part: PartialFile, source: Source, fault: Callable[[Path], str]) -> None:
+def _check(
+    part: PartialFile, source: Source, fault: Callable[[Path], str], cancel: threading.Event
+) -> None:
     """Compare what arrived with what the catalogue says; archives without that, with themselves."""
     if source.size is not None and part.length < source.size:
         raise InterruptedTransferError(f"only {part.length} of {source.size} bytes came")
@@ -326,7 +331,7 @@ def _check(part: PartialFile, source: Source, fault: Callable[[Path], str]) -> N
     if part.digits is not None and source.checksum is not None:
         if part.digits != source.checksum.digits.lower():
             raise BadBodyError(f"its {source.checksum.algorithm} checksum is wrong")
-    elif part.suffix == ".zip" and (why := damage(part.path)):
+    elif part.suffix == ".zip" and (why := damage(part.path, cancel)):
         raise BadBodyError(why)
     if why := fault(part.path):
         raise BadBodyError(why)
@@ -338,10 +343,10 @@ def _missing(source: Source, part: Path) -> int:
     return max((source.size or 0) - there, 0)
 
 
-def _is_whole(archive: Path, source: Source) -> bool:
-    return (
-        archive.is_file() and source.size in (None, archive.stat().st_size) and not damage(archive)
-    )
+def _is_whole(archive: Path, source: Source, cancel: threading.Event) -> bool:
+    if not archive.is_file() or source.size not in (None, archive.stat().st_size):
+        return False
+    return not damage(archive, cancel)
 
 
 def _named(part: Path, target: Path) -> Path:

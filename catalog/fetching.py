@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from catalog.download import Downloader, Form
 from catalog.errors import CancelledError, QueryError
+from catalog.exits import common_exit_code
 from catalog.model import Catalog, Product, Storage
 from catalog.progress import Progress, Stage
 from catalog.requesting import Network
@@ -34,7 +35,7 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : argparse.ArgumentParser
-        Of `download` or `stage`.
+        Of a command.
     """
     group = parser.add_argument_group("network")
     group.add_argument(
@@ -79,6 +80,9 @@ def add_download_options(parser: argparse.ArgumentParser) -> None:
         "--threads", type=int, default=4, help="products at once, from all hosts (default: 4)"
     )
     parser.add_argument(
+        "--speed", type=float, metavar="MB", help="per second at most, of all together"
+    )
+    parser.add_argument(
         "--staging-timeout",
         type=float,
         default=24.0,
@@ -104,7 +108,7 @@ def download_products(
     Returns
     -------
     int
-        Exit status: 0 where all are there, 1 where one failed, 130 after an interruption.
+        Exit status: 0 where all are there, else that of the cause, 130 after an interruption.
 
     Raises
     ------
@@ -136,7 +140,7 @@ def download_products(
     for result in results:
         if result.path is not None:
             print(result.path)
-    return int(any(result.error for result in results))
+    return common_exit_code(result.error for result in results)
 
 
 def stage_products(
@@ -156,7 +160,8 @@ def stage_products(
     Returns
     -------
     int
-        Exit status: 0, 1 where one could not be asked for, 130 after an interruption.
+        Exit status: 0, that of the cause where one could not be asked for, 130 after an
+        interruption.
     """
     with _interruptible() as cancel:
         try:
@@ -166,7 +171,7 @@ def stage_products(
             return _STOPPED
     for result in results:
         print(f"{result.product.name} {result.error or result.storage}")
-    return int(any(result.error for result in results))
+    return common_exit_code(result.error for result in results)
 
 
 def download_command(product: Product, folder: Path) -> str:
@@ -196,7 +201,10 @@ def download_command(product: Product, folder: Path) -> str:
 def _network(options: argparse.Namespace) -> Network:
     proxies = {"http": options.proxy, "https": options.proxy} if options.proxy else {}
     return Network(
-        ca_bundle=options.ca_bundle, proxies=proxies, connections_folder=_connections_folder()
+        ca_bundle=options.ca_bundle,
+        proxies=proxies,
+        largest_speed=None if getattr(options, "speed", None) is None else options.speed * 1e6,
+        connections_folder=_connections_folder(),
     )
 
 

@@ -88,7 +88,10 @@ class ProductIndex:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"the index {path.name} cannot be made: {error.strerror}") from error
         with self._connection() as connection:
             if _version(connection) == 0:
                 script = f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_VERSION};COMMIT;"

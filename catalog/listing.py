@@ -170,7 +170,7 @@ def as_geojson(products: Iterable[Product]) -> str:
 
 
 def write_beside(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it.
+    """Write a file beside its place and rename it; its folder is made where it is missing.
 
     Parameters
     ----------
@@ -186,8 +186,11 @@ def write_beside(path: Path, content: bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StorageError(f"{path.name} cannot be written: {error.strerror}") from error

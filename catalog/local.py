@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from catalog.describing import Kind, State, describe
-from catalog.errors import NotFoundError, QueryError
+from catalog.errors import NotFoundError
 from catalog.index import ProductIndex
 from catalog.layouts import path_in
 from catalog.matching import answers
 from catalog.model import Product, Query, Source
+from catalog.pages import refuse_place
 
 _KINDS = {".SAFE": Kind.SAFE, ".zip": Kind.ZIP, ".tif": Kind.ORTHO}
 
@@ -50,8 +51,7 @@ class LocalCatalog:
         return islice(self._search(query), query.most)
 
     def _search(self, query: Query) -> Iterator[Product]:
-        if query.place:
-            raise QueryError("place", "an area or a tile for folders", query.place)
+        refuse_place(query, self.name)
         seen: set[str] = set()
         for product in self.index.find(query):
             if product.name not in seen and os.path.lexists(product.identifier):

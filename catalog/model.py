@@ -6,11 +6,11 @@ Times are aware datetimes in UTC. Geometry is GeoJSON (longitude first, EPSG:432
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 Geometry = Mapping[str, Any]
 """GeoJSON geometry: Polygon or MultiPolygon of a footprint, also Point of an area."""
@@ -182,15 +182,36 @@ class Credentials(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Access:
+    """How a provider lets files be fetched, whichever they are.
+
+    Attributes
+    ----------
+    credentials : Credentials or None
+        For its own hosts only.
+    connections : int
+        At once with one host.
+    ca_bundle : Path or None
+        Authorities that certificates are checked against; None: those of the downloader.
+    poll_s : float or None
+        Longest time between two questions whether a product has come from tape [s]; None: that
+        of the errand.
+    """
+
+    credentials: Credentials | None = None
+    connections: int = 2
+    ca_bundle: Path | None = None
+    poll_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Access):
     """How to fetch one product.
 
     Attributes
     ----------
     address : str
-        Of the bytes.
-    credentials : Credentials or None
-        For its host only.
+        Of the bytes; the credentials are for its host only.
     size : int or None
         [bytes]; None where the catalogue does not say or what it says cannot be trusted.
     checksum : Checksum or None
@@ -199,17 +220,19 @@ class Source:
         Unit of a number in Retry-After [s]; 0.001 at PEPS.
     not_found_means_access : bool
         True where the provider answers 404 to wrong credentials.
-    connections : int
-        At once with this host.
     """
 
     address: str
-    credentials: Credentials | None = None
     size: int | None = None
     checksum: Checksum | None = None
     retry_after_unit_s: float = 1.0
     not_found_means_access: bool = False
-    connections: int = 2
+
+    @classmethod
+    def of(cls, access: Access, *, own: bool = True, **about: Any) -> Self:
+        """Make a source at a provider; one that is not its `own` gets no credentials."""
+        common = {one.name: getattr(access, one.name) for one in fields(Access)}
+        return cls(**{**common, **({} if own else {"credentials": None}), **about})
 
 
 class Catalog(Protocol):

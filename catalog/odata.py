@@ -15,8 +15,9 @@ from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
 from catalog.errors import AccessError, AnswerError, NotFoundError
 from catalog.matching import answers
-from catalog.model import Box, Checksum, Credentials, Product, Query, Source, Storage
+from catalog.model import Access, Box, Checksum, Product, Query, Source, Storage
 from catalog.names import polarisation_names, product_of_name
+from catalog.pages import each_once, refuse_place, until_nothing_new
 from catalog.reading import number_or_none, whole_or_none
 from catalog.times import parse_time, write_time
 
@@ -41,10 +42,8 @@ class OdataCatalog:
         Of the catalogue.
     address, downloads : str
         Of its products, to search and to fetch.
-    credentials : Credentials or None
+    access : Access, optional
         For downloads.
-    connections : int
-        At once, for downloads; CDSE serves four.
     asker : Asker, optional
         Asks the server.
     """
@@ -55,31 +54,25 @@ class OdataCatalog:
         address: str = CDSE_ADDRESS,
         *,
         downloads: str = CDSE_DOWNLOADS,
-        credentials: Credentials | None = None,
-        connections: int = 4,
+        access: Access | None = None,
         asker: Asker | None = None,
     ) -> None:
         self.name = name
         self._address = address.rstrip("/")
         self._downloads = downloads.rstrip("/")
-        self._credentials = credentials
-        self._connections = connections
+        self._access = access or Access()
         self._asker = asker or Asker(name)
 
     def search(self, query: Query) -> Iterator[Product]:
         """Find products, each once; raises CatalogError."""
-        return islice(self._search(query), query.most)
-
-    def _search(self, query: Query) -> Iterator[Product]:
-        seen: set[str] = set()
-        if query.place:
-            raise AnswerError(f"{self.name} finds no places by name: say where by area or tile")
-        for text in filters(query):
-            for entry in self._entries(text):
-                product = self._product(entry)
-                if product.identifier not in seen and answers(query, product):
-                    yield product
-                seen.add(product.identifier)
+        refuse_place(query, self.name)
+        found = (
+            product
+            for text in filters(query)
+            for product in until_nothing_new(self._pages(text))
+            if answers(query, product)
+        )
+        return islice(each_once(found), query.most)
 
     def addresses(self, query: Query) -> list[str]:
         """Return the addresses of the first pages of a search, without asking them."""
@@ -91,8 +84,9 @@ class OdataCatalog:
 
     def refresh(self, product: Product) -> Product:
         """Ask again where a product is; raises NotFoundError if it is gone."""
-        for entry in self._entries(f"Name eq '{_quoted(product.name)}.SAFE'"):
-            return self._product(entry)
+        for page in self._pages(f"Name eq '{_quoted(product.name)}.SAFE'"):
+            for found in page:
+                return found
         raise NotFoundError(f"{self.name} has no product {product.name} any more")
 
     def source(self, product: Product) -> Source:
@@ -101,23 +95,19 @@ class OdataCatalog:
         Archives are made while they are sent: their size and checksum are not what the catalogue
         tells of the product.
         """
-        if self._credentials is None:
+        if self._access.credentials is None:
             raise AccessError(f"{self.name} needs user and password for downloads")
-        return Source(
-            address=product.address,
-            credentials=self._credentials,
-            connections=self._connections,
-        )
+        return Source.of(self._access, address=product.address)
 
-    def _entries(self, text: str) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, text: str) -> Iterator[list[Product]]:
         answer = self._asker.get(f"{self._address}/Products", _parameters(text))
         while True:
             entries = answer.get("value")
             if not isinstance(entries, list):
                 raise AnswerError(f"{self.name} must answer a list of products")
-            yield from entries
+            yield [self._product(entry) for entry in entries]
             following = str(answer.get("@odata.nextLink") or "")
-            if not entries or not following:
+            if not following:
                 return
             if urlsplit(following).netloc != urlsplit(self._address).netloc:
                 raise AnswerError(f"{self.name} leads to another host for its next page")

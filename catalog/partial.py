@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from catalog.errors import StorageError
 from catalog.model import Checksum
+from catalog.progress import pause
 from catalog.wording import one_line
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -56,8 +58,7 @@ class PartialFile:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise no_space(error, path) from error
-        self.length = 0
-        self._read_what_there_is()
+        self.length = os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def __enter__(self) -> Self:
         """Go on with it."""
@@ -74,13 +75,15 @@ class PartialFile:
         if self.length == 0:
             self.remove()
 
-    def _read_what_there_is(self) -> None:
+    def take_up(self, cancel: threading.Event) -> None:
+        """Read what there is, where its checksum is to be known; raises CancelledError."""
         if self._digest is None:
-            self.length = os.lseek(self._descriptor, 0, os.SEEK_END)
             return
+        self.length = os.lseek(self._descriptor, 0, os.SEEK_SET)
         while block := os.read(self._descriptor, _BLOCK):
             self._digest.update(block)
             self.length += len(block)
+            pause(cancel)
 
     @property
     def suffix(self) -> str:

@@ -69,20 +69,50 @@ def pause(cancel: threading.Event, seconds: float = 0.0) -> None:
         raise CancelledError("stopped on request")
 
 
+class Pace:
+    """Keeps all that use it together from being faster than a speed [bytes/s]; None: any."""
+
+    def __init__(self, speed: float | None, cancel: threading.Event) -> None:
+        self._speed = speed
+        self._cancel = cancel
+        self._free = 0.0
+        self._lock = threading.Lock()
+
+    def keep(self, length: int) -> None:
+        """Wait until so many bytes more are within the speed; raises CancelledError."""
+        if self._speed is None:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._free = end = max(now, self._free) + length / self._speed
+        pause(self._cancel, end - now)
+
+
 class Meter:
     """Counts the bytes of one file and tells of them, not too often."""
 
-    def __init__(self, name: str, stage: Stage, report: Report, *, total: int | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        stage: Stage,
+        report: Report,
+        *,
+        total: int | None,
+        pace: Pace | None = None,
+    ) -> None:
         self._name = name
         self._stage = stage
         self._report = report
         self._began = self._told = time.monotonic()
         self._counted = 0
+        self._pace = pace
         self.total = total
 
     def count(self, more: int, received: int) -> None:
-        """Add what came now; `received` [bytes] is what there is in all."""
+        """Add what came now, at the pace that is kept; `received` [bytes] is what there is."""
         self._counted += more
+        if self._pace is not None:
+            self._pace.keep(more)
         now = time.monotonic()
         if now - self._told < _BETWEEN_S and received != self.total:
             return

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -14,22 +13,20 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
+from catalog.aside import aside
 from catalog.errors import (
     AccessError,
     AnswerError,
-    CancelledError,
     NotFoundError,
     QueryError,
     UnreachableError,
 )
 from catalog.model import Source
-from catalog.progress import pause
 from catalog.retries import RETRIED, Patience, asked_wait_s
 from catalog.wording import host_of, one_line, split_address, told_text
 
 _TEXT_BYTES = 4096
 _MOST_REDIRECTS = 8
-_LOOK_S = 0.1
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _QUOTA = 420
 _GONE = frozenset({404, 410})
@@ -47,10 +44,13 @@ class Network:
         [bytes/s] over each `speed_window_s`; slower answers are given up and taken up again.
     speed_window_s : float
         [s].
+    largest_speed : float or None
+        Of all downloads of one `Downloader` together [bytes/s].
     patience : Patience
         With failures.
     ca_bundle : Path or None
-        Certificates to trust; None takes those of requests. TLS is always checked.
+        Certificates to trust where a source names none; None takes those of requests. TLS is
+        always checked.
     proxies : mapping of str to str
         By scheme; those of the environment where empty.
     connections_folder : Path or None
@@ -61,6 +61,7 @@ class Network:
     read_timeout_s: float = 60.0
     minimum_speed: float = 1_000.0
     speed_window_s: float = 30.0
+    largest_speed: float | None = None
     patience: Patience = field(default_factory=Patience)
     ca_bundle: Path | None = None
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -69,12 +70,21 @@ class Network:
     def __post_init__(self) -> None:
         if self.ca_bundle is not None and not self.ca_bundle.exists():
             raise QueryError("ca_bundle", "a file or folder of certificates", self.ca_bundle.name)
+        if self.largest_speed is not None and not self.largest_speed > 0.0:
+            raise QueryError("speed", "larger than 0", self.largest_speed)
 
 
 class OnTape(NamedTuple):
     """The provider brings the product from tape; it asks to come back after `wait_s` [s]."""
 
     wait_s: float | None
+
+
+class Answer(NamedTuple):
+    """An answer, and the headers with credentials that it was asked for with."""
+
+    response: requests.Response
+    sent: Mapping[str, str]
 
 
 class InterruptedTransferError(Exception):
@@ -114,7 +124,7 @@ def request_bytes(
     network: Network,
     headers: Mapping[str, str],
     cancel: threading.Event,
-) -> requests.Response:
+) -> Answer:
     """Ask for a file, through redirects; credentials go to the host they are for only.
 
     Parameters
@@ -132,8 +142,8 @@ def request_bytes(
 
     Returns
     -------
-    requests.Response
-        Not read yet: 200, 202, 206 or 416.
+    Answer
+        Not read yet: 200, 202, 206 or 416; to be closed.
 
     Raises
     ------
@@ -144,15 +154,16 @@ def request_bytes(
     CancelledError
         `cancel` was set.
     """
-    response, sent = _follow(session, source, network, headers, cancel)
-    refused = response.status_code == 401 and bool(sent)  # sent nothing: another host says so
+    answer = _follow(session, source, network, headers, cancel)
+    # where nothing was sent, another host says so
+    refused = answer.response.status_code == 401 and bool(answer.sent)
     if refused and source.credentials is not None and source.credentials.refuse():
-        response.close()
-        response, sent = _follow(session, source, network, headers, cancel)
-    if response.status_code in (200, 202, 206, 416):
-        return response
-    with response:
-        raise _refusal(response, source, sent)
+        answer.response.close()
+        answer = _follow(session, source, network, headers, cancel)
+    if answer.response.status_code in (200, 202, 206, 416):
+        return answer
+    with answer.response as response:
+        raise _refusal(response, source, answer.sent)
 
 
 def _follow(
@@ -161,15 +172,16 @@ def _follow(
     network: Network,
     headers: Mapping[str, str],
     cancel: threading.Event,
-) -> tuple[requests.Response, Mapping[str, str]]:
+) -> Answer:
     address = source.address
     for _ in range(_MOST_REDIRECTS):
         secret: Mapping[str, str] = {}
         if source.credentials is not None and _same_place(source.address, address):
-            secret = source.credentials.headers()
-        response = _get(session, address, network, {**headers, **secret}, cancel)
+            secret = aside(source.credentials.headers, cancel)  # may have to fetch a token
+        every = {**headers, **secret}
+        response = _get(session, source, address, network, headers=every, cancel=cancel)
         if not response.is_redirect:
-            return response, secret
+            return Answer(response, secret)
         response.close()
         target = _redirected(address, response.headers["Location"])
         schemes = split_address(address).scheme, split_address(target).scheme
@@ -194,76 +206,32 @@ def _same_place(first: str, second: str) -> bool:
     return places[0] == places[1]
 
 
-class _Question(threading.Thread):
-    """Asks in a thread of its own, which can be left alone.
-
-    A server may keep a question for a minute, or answer its head byte by byte; neither ends by
-    itself when somebody wants to stop.
-    """
-
-    def __init__(self, ask: Callable[[], requests.Response]) -> None:
-        super().__init__(name="question", daemon=True)
-        self._ask = ask
-        self._lock = threading.Lock()
-        self._left = False
-        self._response: requests.Response | None = None
-        self._error: Exception | None = None
-
-    def run(self) -> None:
-        """Ask, and close what nobody waits for any more."""
-        try:
-            response = self._ask()
-        except (requests.RequestException, OSError, ValueError) as error:
-            self._error = error
-            return
-        with self._lock:
-            self._response = response
-            if self._left:
-                response.close()
-
-    def answer(self, cancel: threading.Event, seconds: float) -> requests.Response:
-        """Wait for the answer, but not longer than that."""
-        self.start()
-        end = time.monotonic() + seconds
-        try:
-            while self.is_alive():
-                self.join(_LOOK_S)
-                pause(cancel)
-                if time.monotonic() > end:
-                    raise requests.exceptions.ReadTimeout
-        except (CancelledError, requests.exceptions.ReadTimeout):
-            with self._lock:
-                self._left = True
-                if self._response is not None:
-                    self._response.close()
-            raise
-        if self._response is None:
-            raise self._error or requests.exceptions.ConnectionError()
-        return self._response
-
-
 def _get(
     session: requests.Session,
+    source: Source,
     address: str,
     network: Network,
+    *,
     headers: Mapping[str, str],
     cancel: threading.Event,
 ) -> requests.Response:
     host = one_line(host_of(address))
     timeouts = (network.connect_timeout_s, network.read_timeout_s)
-    question = _Question(
-        lambda: session.get(
+    bundle = source.ca_bundle or network.ca_bundle
+
+    def ask() -> requests.Response:
+        return session.get(
             address,
             headers=headers,
             stream=True,
             allow_redirects=False,
             timeout=timeouts,
-            verify=str(network.ca_bundle) if network.ca_bundle else True,
+            verify=str(bundle) if bundle else True,
             proxies=dict(network.proxies),
         )
-    )
+
     try:
-        return question.answer(cancel, sum(timeouts))
+        return aside(ask, cancel, seconds=sum(timeouts), unwanted=requests.Response.close)
     # from None: what these say of themselves holds the address, and with it what may be secret
     except requests.exceptions.SSLError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -274,7 +242,7 @@ def _get(
     except requests.exceptions.ConnectTimeout:
         wait = f"{network.connect_timeout_s:g}"
         raise InterruptedTransferError(f"no connection with {host} in {wait} s") from None
-    except requests.exceptions.Timeout:
+    except (requests.exceptions.Timeout, TimeoutError):
         wait = f"{network.read_timeout_s:g}"
         raise InterruptedTransferError(f"no answer from {host} in {wait} s") from None
     except requests.exceptions.ConnectionError:

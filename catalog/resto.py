@@ -16,10 +16,11 @@ from urllib.parse import urlencode, urlsplit
 
 from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
-from catalog.errors import AccessError, AnswerError, NotFoundError
+from catalog.errors import AccessError, AnswerError, NotFoundError, QueryError
 from catalog.matching import answers
-from catalog.model import Box, Checksum, Credentials, Product, Query, Source, Storage
+from catalog.model import Access, Box, Checksum, Product, Query, Source, Storage
 from catalog.names import platform_name, product_of_name, relative_orbit
+from catalog.pages import each_once, until_nothing_new
 from catalog.reading import linked, number_or_none, whole_or_none
 from catalog.times import parse_time, write_day_or_time
 
@@ -65,10 +66,8 @@ class RestoCatalog:
         Of the catalogue.
     address : str
         Up to and with ``/resto``.
-    credentials : Credentials or None
+    access : Access, optional
         For downloads; searches need none.
-    connections : int
-        At once, for downloads.
     asker : Asker, optional
         Asks the server.
     """
@@ -78,28 +77,24 @@ class RestoCatalog:
         name: str = "peps",
         address: str = PEPS_ADDRESS,
         *,
-        credentials: Credentials | None = None,
-        connections: int = 2,
+        access: Access | None = None,
         asker: Asker | None = None,
     ) -> None:
         self.name = name
         self._address = address.rstrip("/")
-        self._credentials = credentials
-        self._connections = connections
+        self._access = access or Access()
         self._asker = asker or Asker(name)
 
     def search(self, query: Query) -> Iterator[Product]:
         """Find products, each once; raises CatalogError."""
-        return islice(self._search(query), query.most)
-
-    def _search(self, query: Query) -> Iterator[Product]:
-        seen: set[str] = set()
         criteria = _criteria(query)
-        for parameters in searches(query):
-            for product in self._pages(query.collection, parameters):
-                if product.name not in seen and answers(query, product, criteria):
-                    yield product
-                seen.add(product.name)
+        found = (
+            product
+            for parameters in searches(query)
+            for product in until_nothing_new(self._pages(query.collection, parameters))
+            if answers(query, product, criteria)
+        )
+        return islice(each_once(found), query.most)
 
     def addresses(self, query: Query) -> list[str]:
         """Return the addresses of the first pages of a search, without asking them."""
@@ -110,7 +105,7 @@ class RestoCatalog:
         """Ask again where a product is; raises NotFoundError if it is gone."""
         collection = product.collection or product_of_name(product.name).collection
         parameters = [("productIdentifier", product.name)]
-        found = list(self._pages(collection, parameters))
+        found = list(until_nothing_new(self._pages(collection, parameters)))
         for one in found:
             if one.identifier == product.identifier:
                 return one
@@ -123,53 +118,44 @@ class RestoCatalog:
         """Tell how to fetch a product; raises AccessError without credentials."""
         if not product.address:
             raise NotFoundError(f"{self.name} tells no address of {product.name}")
-        if self._credentials is None:
+        if self._access.credentials is None:
             raise AccessError(f"{self.name} needs user and password for downloads")
         own = urlsplit(product.address).netloc == urlsplit(self._address).netloc
         joint = "&" if urlsplit(product.address).query else "?"
-        return Source(
+        return Source.of(
+            self._access,
+            own=own,
             address=f"{product.address}{joint}issuerId=peps",
-            credentials=self._credentials if own else None,
             size=product.size,
             checksum=product.checksum,
             retry_after_unit_s=0.001,
             not_found_means_access=True,
-            connections=self._connections,
         )
 
     def _search_address(self, collection: str) -> str:
         return f"{self._address}/api/collections/{collection}/search.json"
 
-    def _pages(self, collection: str, parameters: Parameters) -> Iterator[Product]:
+    def _pages(self, collection: str, parameters: Parameters) -> Iterator[list[Product]]:
         """Read page after page, and the one before again where products have vanished.
 
         A product that vanishes moves all later ones up, the first of the next page among them to
         the page that has been read already.
         """
-        seen: set[str] = set()
-        number, total = 1, None
-        while True:
+        number, total, more = 1, None, True
+        while more:
             page = self._page(collection, parameters, number)
-            if total is not None and page.total is not None and page.total < total and number > 1:
-                yield from self._new(self._page(collection, parameters, number - 1), seen)
-            total = page.total
-            new = list(self._new(page, seen))
-            yield from new
-            # a full last page has a link to an empty one, and some servers repeat the last
-            if not page.more or not new:
-                return
-            number += 1
-
-    def _new(self, page: _Page, seen: set[str]) -> Iterator[Product]:
-        for feature in page.features:
-            product = product_of_feature(feature, catalog=self.name)
-            if product.name not in seen:
-                seen.add(product.name)
-                yield product
+            features = page.features
+            if total is not None and page.total is not None and page.total < total:
+                features = self._page(collection, parameters, number - 1).features + features
+            yield [product_of_feature(feature, catalog=self.name) for feature in features]
+            number, total, more = number + 1, page.total, page.more
 
     def _page(self, collection: str, parameters: Parameters, number: int) -> _Page:
         numbered = [*parameters, ("page", str(number))] if number > 1 else parameters
-        answer = self._asker.get(self._search_address(collection), numbered)
+        try:
+            answer = self._asker.get(self._search_address(collection), numbered)
+        except NotFoundError as error:
+            raise QueryError("collection", f"one that {self.name} has", collection) from error
         properties, features = answer.get("properties"), answer.get("features")
         if not isinstance(properties, dict) or not isinstance(features, list):
             raise AnswerError(f"{self.name} must answer a collection of features")

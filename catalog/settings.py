@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import configparser
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from catalog.areas import read_numbers
 from catalog.asking import Asker
 from catalog.chain import CatalogChain
 from catalog.credentials import (
@@ -34,7 +35,7 @@ from catalog.errors import CatalogError, QueryError
 from catalog.index import ProductIndex
 from catalog.layouts import read_layout
 from catalog.local import LocalCatalog
-from catalog.model import Catalog, Credentials
+from catalog.model import Access, Catalog, Credentials
 from catalog.odata import CDSE_ADDRESS, CDSE_CLIENT, CDSE_TOKENS, OdataCatalog
 from catalog.resto import PEPS_ADDRESS, RestoCatalog
 from catalog.stac import PROFILES, StacCatalog
@@ -46,7 +47,10 @@ USUAL = ("geodes",)
 _KNOWN = {"peps": "resto", "geodes": "geodes", "cdse": "cdse", "earth-search": "earth-search"}
 """Catalogues that need no section: type by name."""
 _ADDRESSES = {"resto": PEPS_ADDRESS, "cdse": CDSE_ADDRESS}
+_CONNECTIONS = {"cdse": 4, "cdse-stac": 4}
+"""At once, where the provider serves more than is usual."""
 _MOST_CONNECTIONS = 16
+_POLL_SECONDS = (5.0, 3600.0)
 
 
 class SettingsError(CatalogError):
@@ -71,6 +75,8 @@ class CatalogSettings:
         At once, for downloads; None: as usual for its type.
     ca_bundle : Path or None
         Authorities that certificates are checked against; None: the usual ones.
+    poll_seconds : float or None
+        Longest time between two questions whether a product has come from tape [s].
     roots : tuple of Path
         Folders of a local catalogue.
     index : Path or None
@@ -85,6 +91,7 @@ class CatalogSettings:
     credentials: Path | None = None
     connections: int | None = None
     ca_bundle: Path | None = None
+    poll_seconds: float | None = None
     roots: tuple[Path, ...] = ()
     index: Path | None = None
     layouts: tuple[str, ...] = ()
@@ -92,6 +99,8 @@ class CatalogSettings:
     def __post_init__(self) -> None:
         if self.type not in TYPES:
             raise SettingsError(f"catalog {self.name}: type must be of {', '.join(TYPES)}")
+        if self.ca_bundle is not None and not self.ca_bundle.exists():
+            raise SettingsError(f"catalog {self.name}: ca_bundle must be there")
         if self.type == "local" and not (self.roots and self.index):
             raise SettingsError(f"catalog {self.name}: local ones need roots and index")
         if self.type == "stac" and not self.url:
@@ -222,6 +231,15 @@ def read_connections(text: str, _: Path) -> int:
     return int(text)
 
 
+def _poll_seconds(text: str, _: Path) -> float:
+    least, most = _POLL_SECONDS
+    rule = f"must be {least:g} to {most:g}"
+    (seconds,) = read_numbers(text, argument="poll_seconds", count=1, rule=rule)
+    if not least <= seconds <= most:
+        raise ValueError(rule)
+    return seconds
+
+
 def read_path(text: str, folder: Path) -> Path | None:
     """Read a path that counts from a folder; None where it is empty."""
     return folder / Path(text).expanduser() if text else None
@@ -241,6 +259,7 @@ _READERS: dict[str, Callable[[str, Path], Any]] = {
     "credentials": read_path,
     "connections": read_connections,
     "ca_bundle": read_path,
+    "poll_seconds": _poll_seconds,
     "roots": _paths,
     "index": read_path,
     "layouts": _layouts,
@@ -252,6 +271,8 @@ def open_chain(
     *,
     names: Iterable[str] = (),
     login_file: Path | None = None,
+    ca_bundle: Path | None = None,
+    proxy: str = "",
 ) -> CatalogChain:
     """Make the catalogues of some settings one.
 
@@ -263,6 +284,10 @@ def open_chain(
         Which of them, or of the well-known ones; all that are configured where empty.
     login_file : Path, optional
         File with user and password, over the configured one.
+    ca_bundle : Path, optional
+        Authorities that certificates are checked against, over the configured ones.
+    proxy : str
+        Address of a proxy for questions, over that of the environment.
 
     Returns
     -------
@@ -281,10 +306,14 @@ def open_chain(
     configured = {one.name: one for one in settings}
     chosen = tuple(names) or tuple(configured) or USUAL
     wanted = [configured.get(name) or known_settings(name) for name in chosen]
-    return CatalogChain(open_catalog(one, login_file=login_file) for one in wanted)
+    if ca_bundle is not None:
+        wanted = [replace(one, ca_bundle=ca_bundle) for one in wanted]
+    return CatalogChain(open_catalog(one, login_file=login_file, proxy=proxy) for one in wanted)
 
 
-def open_catalog(settings: CatalogSettings, *, login_file: Path | None = None) -> Catalog:
+def open_catalog(
+    settings: CatalogSettings, *, login_file: Path | None = None, proxy: str = ""
+) -> Catalog:
     """Make one catalogue.
 
     Parameters
@@ -293,6 +322,8 @@ def open_catalog(settings: CatalogSettings, *, login_file: Path | None = None) -
         Of the catalogue.
     login_file : Path, optional
         File with user and password, over the configured one.
+    proxy : str
+        Address of a proxy for questions.
 
     Returns
     -------
@@ -309,19 +340,20 @@ def open_catalog(settings: CatalogSettings, *, login_file: Path | None = None) -
     if settings.type == "local":
         return _open_local(settings)
     verify = str(settings.ca_bundle) if settings.ca_bundle else True
-    asker = Asker(settings.name, verify=verify)
-    options: dict[str, Any] = {
-        "credentials": _find_credentials(settings, asker, login_file),
-        "asker": asker,
-    }
-    if settings.connections is not None:
-        options["connections"] = settings.connections
+    asker = Asker(settings.name, verify=verify, proxy=proxy)
+    access = Access(
+        credentials=_find_credentials(settings, asker, login_file),
+        connections=settings.connections or _CONNECTIONS.get(settings.type, Access().connections),
+        ca_bundle=settings.ca_bundle,
+        poll_s=settings.poll_seconds,
+    )
+    name, address = settings.name, settings.address
     if settings.type == "resto":
-        return RestoCatalog(settings.name, settings.address, **options)
+        return RestoCatalog(name, address, access=access, asker=asker)
     if settings.type == "cdse":
-        return OdataCatalog(settings.name, settings.address, **options)
+        return OdataCatalog(name, address, access=access, asker=asker)
     profile = PROFILES[settings.type]
-    return StacCatalog(settings.name, profile, address=settings.address, **options)
+    return StacCatalog(name, profile, address=address, access=access, asker=asker)
 
 
 def _open_local(settings: CatalogSettings) -> LocalCatalog:

@@ -17,8 +17,9 @@ from catalog.areas import area_of, boxes_of, footprint_or_none
 from catalog.asking import Asker
 from catalog.errors import AccessError, AnswerError, NotFoundError, QueryError
 from catalog.matching import answers
-from catalog.model import Checksum, Credentials, Product, Query, Source, Storage
+from catalog.model import Access, Checksum, Product, Query, Source, Storage
 from catalog.names import platform_name, polarisation_names, product_of_name, relative_orbit
+from catalog.pages import each_once, refuse_place, until_nothing_new
 from catalog.reading import linked, number_or_none, whole_or_none
 from catalog.times import parse_time, write_time
 
@@ -114,10 +115,8 @@ class StacCatalog:
         Its ways.
     address : str, optional
         Of the API, instead of the profile's.
-    credentials : Credentials or None
+    access : Access, optional
         For downloads.
-    connections : int
-        At once, for downloads.
     asker : Asker, optional
         Asks the server.
     """
@@ -128,29 +127,24 @@ class StacCatalog:
         profile: Profile,
         *,
         address: str = "",
-        credentials: Credentials | None = None,
-        connections: int = 2,
+        access: Access | None = None,
         asker: Asker | None = None,
     ) -> None:
         self.name = name
         self._profile = profile
         self._address = (address or profile.address).rstrip("/")
-        self._credentials = credentials
-        self._connections = connections
+        self._access = access or Access()
         self._asker = asker or Asker(name)
 
     def search(self, query: Query) -> Iterator[Product]:
         """Find products, each once; raises CatalogError."""
-        return islice(self._search(query), query.most)
-
-    def _search(self, query: Query) -> Iterator[Product]:
-        seen: set[str] = set()
-        for body in self.bodies(query):
-            for item in self._items(body):
-                product = product_of_item(item, catalog=self.name, collection=query.collection)
-                if product.identifier not in seen and answers(query, product):
-                    yield product
-                seen.add(product.identifier)
+        found = (
+            product
+            for body in self.bodies(query)
+            for product in until_nothing_new(self._pages(body, query.collection))
+            if answers(query, product)
+        )
+        return islice(each_once(found), query.most)
 
     def bodies(self, query: Query) -> list[dict[str, Any]]:
         """Write a query as bodies of searches.
@@ -170,13 +164,10 @@ class StacCatalog:
 
         Raises
         ------
-        AnswerError
-            The catalogue finds no places by name.
         QueryError
-            A product's name tells no time.
+            The catalogue finds no places by name, or a product's name tells no time.
         """
-        if query.place:
-            raise AnswerError(f"{self.name} finds no places by name: say where by area or tile")
+        refuse_place(query, self.name)
         return [body for one in _by_names(query) for body in self._bodies(one)]
 
     def _bodies(self, query: Query) -> list[dict[str, Any]]:
@@ -219,20 +210,20 @@ class StacCatalog:
         """Tell how to fetch a product; raises AccessError without credentials."""
         if not product.address:
             raise NotFoundError(f"{self.name} offers {product.name} as no single file")
-        if self._profile.needs_credentials and self._credentials is None:
+        if self._profile.needs_credentials and self._access.credentials is None:
             raise AccessError(f"{self.name} needs credentials for downloads")
         host = urlsplit(product.address).netloc
         own = host in {urlsplit(self._address).netloc, *self._profile.download_hosts}
         trusted = self._profile.trusts_sizes
-        return Source(
+        return Source.of(
+            self._access,
+            own=own,
             address=product.address,
-            credentials=self._credentials if own else None,
             size=product.size if trusted else None,
             checksum=product.checksum if trusted else None,
-            connections=self._connections,
         )
 
-    def _items(self, body: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, body: dict[str, Any], collection: str) -> Iterator[list[Product]]:
         address, method = f"{self._address}/search", "POST"
         while True:
             ask = self._asker.post if method == "POST" else self._get
@@ -240,9 +231,11 @@ class StacCatalog:
             items = answer.get("features")
             if not isinstance(items, list):
                 raise AnswerError(f"{self.name} must answer a collection of items")
-            yield from items
+            yield [
+                product_of_item(item, catalog=self.name, collection=collection) for item in items
+            ]
             link = linked(answer.get("links")).get("next")
-            if not items or link is None:
+            if link is None:
                 return
             if self._profile.numbered_pages:
                 body = {**body, "page": body["page"] + 1}

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from catalog.aside import aside
 from catalog.download import Downloader, Form
 from catalog.errors import (
     AnswerError,
@@ -40,14 +42,16 @@ class StagingPolicy:
 
     Attributes
     ----------
-    longest_poll_s : float
-        Between two questions, whatever the provider asks for [s].
+    shortest_poll_s, longest_poll_s : float
+        Between two questions, whatever the provider asks for [s]; the operator may allow a
+        provider another longest time.
     timeout_s : float
         Until a product is given up [s].
     threads : int
         Products that are fetched at once, from all hosts.
     """
 
+    shortest_poll_s: float = 5.0
     longest_poll_s: float = 60.0
     timeout_s: float = 86_400.0
     threads: int = 4
@@ -94,6 +98,16 @@ class Staged:
     error: CatalogError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """It is on its way from tape; what is not known now stays as it was known before."""
+
+    asked_s: float | None = None
+    """What the provider asked to wait."""
+    longest_s: float | None = None
+    """What the operator allows this provider."""
+
+
 @dataclass(order=True, slots=True, kw_only=True)
 class _Course:
     """One product on its way; ordered by when it is next looked at."""
@@ -103,15 +117,8 @@ class _Course:
     product: Product = field(compare=False)
     began: float | None = field(default=None, compare=False)
     """When it was first said to come from tape."""
-    asked_s: float | None = field(default=None, compare=False)
-    """What the provider last asked to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """It is on its way from tape."""
-
-    wait_s: float | None
+    poll: _Later = field(default=_Later(), compare=False)
+    """What is known of the time between two questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +292,10 @@ class _Errand:
                 case _Ready(product):
                     course.product = product
                     self._submit(fetching, self._fetch, course)
-                case _Later(wait_s):
-                    self._put_off(course, wait_s)
+                case _Later() as later:
+                    self._put_off(course, later)
 
-    def _put_off(self, course: _Course, wait_s: float | None) -> None:
+    def _put_off(self, course: _Course, later: _Later) -> None:
         now = time.monotonic()
         if course.began is None:
             course.began = now
@@ -299,11 +306,19 @@ class _Errand:
             )
             self._finish(Fetched(product=course.product, stage=Stage.FAILED, error=error), course)
             return
-        course.asked_s = course.asked_s if wait_s is None else wait_s
-        longest = self._policy.longest_poll_s
-        course.due = now + (longest if course.asked_s is None else min(course.asked_s, longest))
+        known = course.poll
+        course.poll = _Later(
+            known.asked_s if later.asked_s is None else later.asked_s,
+            known.longest_s if later.longest_s is None else later.longest_s,
+        )
+        course.due = now + self._poll_wait_s(course.poll)
         heapq.heappush(self._waiting, course)
         self._tell(course.product, Stage.STAGING, "comes from tape")
+
+    def _poll_wait_s(self, poll: _Later) -> float:
+        longest = self._policy.longest_poll_s if poll.longest_s is None else poll.longest_s
+        wait = longest if poll.asked_s is None else min(poll.asked_s, longest)
+        return max(wait, min(self._policy.shortest_poll_s, longest))
 
     def _finish(self, result: Fetched, course: _Course) -> None:
         self._results[course.product.name] = result
@@ -332,17 +347,18 @@ class _Errand:
         """Let a product come from tape, unless it is here."""
         if self._is_there(product):
             return _Ready(product)
-        later = self._downloader.ask(self._catalog.source(product))
-        return _Ready(product) if later is None else _Later(later.wait_s)
+        source = self._catalog.source(product)
+        later = self._downloader.ask(source)
+        return _Ready(product) if later is None else _Later(later.wait_s, source.poll_s)
 
     def _poll(self, product: Product) -> _Outcome:
         """Ask where a product is; what cannot be told now is asked again later."""
         try:
-            product = self._catalog.refresh(product)
+            product = aside(partial(self._catalog.refresh, product), self._downloader.cancel)
         except (UnreachableError, AnswerError):
-            return _Later(None)
+            return _Later()
         if product.storage is Storage.STAGING:
-            return _Later(None)
+            return _Later()
         return self._trigger(product) if product.storage is Storage.TAPE else _Ready(product)
 
     def _fetch(self, product: Product) -> _Outcome:
@@ -351,11 +367,10 @@ class _Errand:
         if self._is_there(product):
             path = self._form.path(self._folder, product.name)
             return Fetched(product=product, stage=Stage.THERE, path=path)
-        found = self._downloader.fetch_product(
-            self._catalog.source(product), self._folder, product.name, self._form
-        )
+        source = self._catalog.source(product)
+        found = self._downloader.fetch_product(source, self._folder, product.name, self._form)
         if isinstance(found, OnTape):
-            return _Later(found.wait_s)
+            return _Later(found.wait_s, source.poll_s)
         path, was_there = found
         stage = Stage.THERE if was_there else Stage.FETCHED
         return Fetched(product=product, stage=stage, path=path)

@@ -13,6 +13,7 @@ from catalog.model import Source
 from catalog.partial import PartialFile
 from catalog.progress import Meter, pause
 from catalog.requesting import (
+    Answer,
     InterruptedTransferError,
     Network,
     OnTape,
@@ -61,7 +62,7 @@ def receive(
     cancel : threading.Event
         Stops it.
     meter : Meter
-        Is told of what comes.
+        Is told of what comes, and may hold it back.
 
     Returns
     -------
@@ -82,10 +83,11 @@ def receive(
         headers["Range"] = f"bytes={part.length}-"
         if part.tag:
             headers["If-Range"] = part.tag
-    with request_bytes(session, source, network, headers, cancel) as response:
+    answer = request_bytes(session, source, network, headers, cancel)
+    with answer.response as response:
         if (later := on_tape(response, source)) is not None:
             return later
-        _refuse_text(response, source, part.suffix)
+        _refuse_text(answer, source, part.suffix)
         encoded = _line_up(response, part)
         try:
             _take_body(response, source, part, network, cancel=cancel, meter=meter, encoded=encoded)
@@ -96,12 +98,13 @@ def receive(
     return None
 
 
-def _refuse_text(response: requests.Response, source: Source, suffix: str) -> None:
+def _refuse_text(answer: Answer, source: Source, suffix: str) -> None:
+    response = answer.response
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     expected = suffix in _TEXT_SUFFIXES or response.status_code == 416
     if expected or not _TEXTS.fullmatch(kind):
         return
-    said = told_text(beginning(response), {})
+    said = told_text(beginning(response), answer.sent)
     host = one_line(host_of(source.address))
     raise BadBodyError(f"{host} sent a text instead of the product: {said}", AnswerError)
 

@@ -16,12 +16,7 @@ from catalog.staging import Fetched, fetch
 from catalog.wording import one_line
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
-from processes.catalogue.asking import (
-    configured_catalogs,
-    find_named,
-    open_configured,
-    told_as_ours,
-)
+from processes.catalogue.asking import find_named, open_configured, told_as_ours
 from processes.settings import Settings
 
 _GB = 1e9
@@ -70,12 +65,8 @@ def bring(
     if settings.datalake is None:
         raise InputError("this server fetches no products: it has no setting datalake")
     _check_size(products, settings.user_results_gb)
-    bundles = [one.ca_bundle for one in configured_catalogs() if one.ca_bundle]
     with told_as_ours():
-        network = Network(
-            ca_bundle=bundles[0] if bundles else None,
-            connections_folder=settings.state_folder / "connections",
-        )
+        network = Network(connections_folder=settings.state_folder / "connections")
         downloader = Downloader(
             network, cancel=progress.cancelled, report=_Teller(products, progress).hear
         )

@@ -149,7 +149,7 @@ def test_damaged_archive_is_told_and_leaves_nothing(tmp_path: Path, where: float
     position = int(len(body) * where)
     body[position : position + 30] = bytes(30)
     archive.write_bytes(body)
-    assert damage(archive)
+    assert damage(archive, threading.Event())
     with pytest.raises(IntegrityError):
         extract(archive, _out(tmp_path), NAME)
     assert names_in(_out(tmp_path)) == []

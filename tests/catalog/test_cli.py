@@ -14,8 +14,9 @@ import pytest
 from lxml import etree
 
 from catalog import errors
-from catalog.cli import _parser, exit_code, main
+from catalog.cli import _parser, main
 from catalog.errors import QueryError
+from catalog.exits import common_exit_code, exit_code
 from catalog.model import Query
 from catalog.options import query_of
 from catalog.resto import searches
@@ -240,3 +241,7 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         errors.CancelledError("x"): 130,
     }
     assert {error: exit_code(error) for error in causes} == causes
+    access, disk = errors.AccessError("x"), errors.StorageError("x")
+    assert [common_exit_code(some) for some in ([], [None], [None, access], [access, disk])] == [
+        *(0, 0, 5, 1)
+    ]

@@ -21,7 +21,7 @@ from catalog.fetching import (
     download_products,
     stage_products,
 )
-from catalog.model import Product, Query, Storage
+from catalog.model import Access, Product, Query, Storage
 from catalog.resto import RestoCatalog
 from tests.catalog.fetching import names_in, numbered_name
 from tests.catalog.scripted import Fault, Server, archive
@@ -38,7 +38,7 @@ def catalog(provider: Server) -> RestoCatalog:
     provider.provider.add(archive(numbered_name(3), storage="tape", polls_to_stage=0))
     return RestoCatalog(
         address=f"{provider.address}/resto",
-        credentials=BasicCredentials(Login("me", PLANTED)),
+        access=Access(credentials=BasicCredentials(Login("me", PLANTED))),
         asker=Asker("peps"),
     )
 
@@ -83,7 +83,7 @@ def test_download_that_fails_for_one_says_so_and_brings_the_rest(
     provider: Server, catalog: RestoCatalog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provider.faults.always(numbered_name(1), Fault("status", 403, text=f"go away, {PLANTED}"))
-    assert download_products(_on_disk(catalog), catalog, _options("-w", tmp_path)) == 1
+    assert download_products(_on_disk(catalog), catalog, _options("-w", tmp_path)) == 5
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 2
     assert f"{numbered_name(1)} failed: no access" in printed.err

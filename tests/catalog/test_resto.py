@@ -21,7 +21,7 @@ from catalog.errors import (
     QueryError,
     UnreachableError,
 )
-from catalog.model import Query, Storage
+from catalog.model import Access, Query, Storage
 from catalog.query import read_query
 from catalog.resto import RestoCatalog, product_of_feature, searches
 from tests.catalog.scripted import ScriptedResto, Server, archive, serving
@@ -227,7 +227,9 @@ def server() -> Iterator[Server]:
 def peps(server: Server) -> RestoCatalog:
     server.provider.reset()
     asker = Asker("peps", wait=lambda _: None)
-    return RestoCatalog("peps", f"{server.address}/resto", credentials=LOGIN, asker=asker)
+    return RestoCatalog(
+        "peps", f"{server.address}/resto", access=Access(credentials=LOGIN), asker=asker
+    )
 
 
 def grd(number: int, platform: str = "S1A") -> str:

@@ -21,7 +21,7 @@ from catalog.errors import (
     StagingError,
     UnreachableError,
 )
-from catalog.model import Product, Query, Source, Storage
+from catalog.model import Access, Product, Query, Source, Storage
 from catalog.progress import Progress, Stage
 from catalog.resto import RestoCatalog
 from catalog.staging import Fetched, StagingPolicy, fetch
@@ -30,6 +30,7 @@ from tests.catalog.scripted import Fault, ScriptedProduct, ScriptedResto, Server
 from tests.catalog.scripted.server import wait_for
 
 FORM = Form(margin=0)
+LOGIN = BasicCredentials(Login("me", "word"))
 POLICY = StagingPolicy(longest_poll_s=0.05, timeout_s=60.0, threads=3)
 DAMAGE = (
     Fault("truncate"),
@@ -47,8 +48,7 @@ def _catalog(provider: Server, *, connections: int = 3) -> RestoCatalog:
     provider.provider.users = {"me": "word"}
     return RestoCatalog(
         address=f"{provider.address}/resto",
-        credentials=BasicCredentials(Login("me", "word")),
-        connections=connections,
+        access=Access(credentials=LOGIN, connections=connections),
         asker=Asker("peps", wait=lambda _: None),
     )
 
@@ -110,7 +110,12 @@ def test_provider_is_asked_as_often_as_it_wants(provider: Server, tmp_path: Path
     provider.provider.milliseconds_to_wait = 200
     catalog = _catalog(provider)
     (result,) = fetch(
-        _found(catalog, [name]), catalog, tmp_path, downloader=Downloader(QUICK), form=FORM
+        _found(catalog, [name]),
+        catalog,
+        tmp_path,
+        downloader=Downloader(QUICK),
+        form=FORM,
+        policy=StagingPolicy(shortest_poll_s=0.0),
     )
     assert result.stage is Stage.FETCHED
     times = [
@@ -268,9 +273,7 @@ def test_catalogue_that_is_silent_for_a_while_is_asked_again(
 ) -> None:
     (name,) = _fill(provider, 1, storage="tape", polls_to_stage=1)
     plain = _catalog(provider)
-    deaf = _Deaf(
-        address=f"{provider.address}/resto", credentials=BasicCredentials(Login("me", "word"))
-    )
+    deaf = _Deaf(address=f"{provider.address}/resto", access=Access(credentials=LOGIN))
     (result,) = fetch(
         _found(plain, [name]),
         deaf,

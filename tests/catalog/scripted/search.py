@@ -29,12 +29,16 @@ _PATTERNS = {
     "cloudCover": r"[0-9.\[\]{},]+",
 }
 _EQUAL = ("productType", "platform", "sensorMode", "polarisation", "orbitDirection", "swath")
+_COLLECTIONS = (None, "S1", "S2", "S2ST", "S3", "SpotWorldHeritage")
 _MOST = 500
 _METRES_PER_DEGREE = 111_320.0
 
 
 def search(provider: ScriptedResto, collection: str | None, given: Mapping[str, str]) -> Response:
     """Answer one page; newest first."""
+    if collection not in _COLLECTIONS:
+        body = json.dumps({"ErrorMessage": "Not Found", "ErrorCode": 404})
+        return Response(body, 404, mimetype="application/json")
     asked = {name: value for name, value in given.items() if value}
     for name, value in asked.items():
         if name in _PATTERNS and not re.fullmatch(_PATTERNS[name], value):
