@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kernels.chains.identity import file_states
 from kernels.chains.request import Request
 from processes.chain_process import ChainProcess
 
@@ -41,7 +41,7 @@ def request_key(process: ChainProcess, request: Request, outputs: Sequence[str])
     digest.update(json.dumps(parts, sort_keys=True).encode())
     count = 0
     for path in _paths(request):
-        for name, size, changed in _files(path):
+        for name, size, changed in file_states(path):
             count += 1
             if count > _MOST_FILES:
                 return ""
@@ -54,22 +54,3 @@ def _paths(request: Request) -> Iterator[Path]:
         value = getattr(request, info.name)
         if info.kind is Path and value is not None:
             yield from value if isinstance(value, tuple) else (value,)
-
-
-def _files(path: Path) -> Iterator[tuple[str, int, int]]:
-    if not path.is_dir():
-        yield str(path), *_state(path)
-        return
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            file = Path(folder, name)
-            yield str(file), *_state(file)
-
-
-def _state(file: Path) -> tuple[int, int]:
-    try:
-        found = file.stat()
-    except OSError:  # gone between listing and looking: another state of the folder
-        return -1, -1
-    return found.st_size, found.st_mtime_ns

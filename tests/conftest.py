@@ -10,10 +10,18 @@ import pytest
 from hypothesis import settings
 
 from tests.detected_series import level_product, slices
-from tests.series import stripmap_series, tops_series
+from tests.series import stripmap_series, tops_series, two_swaths
 from tests.tile_lake import tile_lake
 
-__all__ = ["level_product", "shared_data", "slices", "stripmap_series", "tile_lake", "tops_series"]
+__all__ = [
+    "level_product",
+    "shared_data",
+    "slices",
+    "stripmap_series",
+    "tile_lake",
+    "tops_series",
+    "two_swaths",
+]
 
 # a run in the background of a shell ignores interrupts, and so would every process that it starts
 signal.signal(signal.SIGINT, signal.default_int_handler)

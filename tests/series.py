@@ -123,3 +123,26 @@ def stripmap_series(tmp_path_factory: pytest.TempPathFactory) -> Series:
         dem=write_dem(folder / "dem.tif", dem),
         truth=series.truth,
     )
+
+
+@pytest.fixture(scope="session")
+def two_swaths(tmp_path_factory: pytest.TempPathFactory) -> Series:
+    """Two dates of three very short bursts of two swaths."""
+    folder = tmp_path_factory.mktemp("swaths")
+    dem = hills(*CENTRE)
+    series = simulate(
+        Scene(dem=dem),
+        [
+            Acquisition(centre=START),
+            Acquisition(centre=START + timedelta(days=12), perpendicular_baseline=BASELINE),
+        ],
+        folder,
+        mode=TopsMode(swaths=("IW1", "IW2"), bursts=3, samples=800, burst_lines=200),
+    )
+    return Series(
+        reference=series.products[0],
+        still=series.products[1],
+        moved=None,
+        dem=write_dem(folder / "dem.tif", dem),
+        truth=series.truth,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, TypeVar
 
 from kernels.engine.progress import Progress
@@ -18,6 +18,9 @@ from kernels.engine.progress import Progress
 Task = TypeVar("Task")
 Block = TypeVar("Block")
 Result = TypeVar("Result")
+
+_CHECK_INTERVAL = 0.1
+"""Between two looks for a cancellation while a band is computed [s]."""
 
 
 class Band(NamedTuple):
@@ -94,7 +97,7 @@ def run_bands(
     write: Callable[[Task, Result], None],
     threads: int,
     progress: Progress,
-    step: str,
+    step: str | Callable[[Task], str],
 ) -> None:
     """Read, compute and write each task; computing overlaps with reading and writing.
 
@@ -111,9 +114,9 @@ def run_bands(
     threads : int
         Computing threads; at most ``threads + 1`` blocks are held at any time.
     progress : Progress
-        Told after each task; asked for cancellation before each.
-    step : str
-        Name of the step for the progress report.
+        Told after each task; asked for cancellation before each and while one is waited for.
+    step : str or callable
+        Name of the step for the progress report, or ``step(task) -> name``.
 
     Raises
     ------
@@ -125,8 +128,12 @@ def run_bands(
 
         def finish_first() -> None:
             number, task, future = waiting.popleft()
+            while not wait((future,), timeout=_CHECK_INTERVAL).done:
+                progress.check()
             write(task, future.result())
-            progress.update((number + 1) / len(tasks), step)
+            progress.update(
+                (number + 1) / len(tasks), step if isinstance(step, str) else step(task)
+            )
 
         try:
             for number, task in enumerate(tasks):

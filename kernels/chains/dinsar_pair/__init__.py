@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernels.chains.dinsar_pair.request import OUTPUTS, DinsarPairRequest
+from kernels.chains.dinsar_pair.request import OUTPUTS, VERSION, DinsarPairRequest
 from kernels.chains.dinsar_pair.run import run
 from kernels.chains.registry import Chain
 
@@ -15,7 +15,7 @@ CHAIN = Chain(
         "displacement in radar geometry and on a map. Positive phase means that the ground "
         "moved away from the radar; positive displacement is towards the satellite."
     ),
-    version="1.0",
+    version=VERSION,
     request=DinsarPairRequest,
     outputs=OUTPUTS,
     run=run,

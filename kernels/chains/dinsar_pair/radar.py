@@ -2,46 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.chains.dinsar_pair.checkpoint import Checkpoint, KeptSums
 from kernels.chains.dinsar_pair.inputs import SwathPair
-from kernels.engine.bands import Band, map_bands, rows_for_budget, run_bands, split_rows
+from kernels.chains.dinsar_pair.pieces import Piece, Task, cut_pieces, cut_tasks
+from kernels.engine.bands import Band, map_bands, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError
 from kernels.insar.adjustment import Flattening
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.geocode import RadarSums
 from kernels.insar.mosaic import Placement
-from kernels.model import Dem, SlcProduct
-from kernels.products.raster import create_raster
+from kernels.model import Dem, Looks, SlcProduct
+from kernels.products.raster import BandWriter, create_raster
 
 RADAR_BANDS = ("amplitude", "phase", "coherency", "isData")
 RADAR_UNITS = ("DN", "rad", "1", "1")
 
-_LARGEST_BAND = 256
-"""Lines of a band: more would not shorten the halo's share of the work noticeably."""
+_ROWS_AT_ONCE = 256
+"""Rows of look cells that are written at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """Some lines of one burst; `rows` are rows of look cells in the swath."""
+class RadarResult:
+    """What became of a swath.
 
-    placement: Placement
-    pair: BurstPair | None
-    lines: Band
-    rows: Band
+    Attributes
+    ----------
+    sums : RadarSums
+        Look sums in a memory-mapped file.
+    warnings : tuple of str
+        One line for each piece that is damaged, in part or as a whole.
+    is_lost : bool
+        Whether no piece could be used.
+    """
+
+    sums: RadarSums
+    warnings: tuple[str, ...]
+    is_lost: bool
+
+
+class _Counts(NamedTuple):
+    """Look cells of a piece, or of some of its rows.
+
+    Attributes
+    ----------
+    whole : int
+        Cells whose every pixel should carry signal.
+    broken : int
+        Of these, cells with values that are not finite.
+    reference, secondary : int
+        Of these, cells that are not empty in the image.
+    """
+
+    whole: int = 0
+    broken: int = 0
+    reference: int = 0
+    secondary: int = 0
+
+    def loss(self) -> str:
+        """Say why there is no data at all; empty where there is some, or should be none."""
+        if self.whole == 0:
+            return ""
+        if self.broken == self.whole:
+            return "no value is finite"
+        empty = [name for name in ("reference", "secondary") if getattr(self, name) == 0]
+        return f"the {' and the '.join(empty)} holds zeros alone" if empty else ""
+
+
+class _Found(NamedTuple):
+    """Sums of shape (rows, cells, 4), zeros where a cell has no data, and what was counted."""
+
+    sums: NDArray[np.float32]
+    counts: _Counts
 
 
 def process_swath(
     pair: SwathPair,
     dem: Dem,
     raster: Path,
-    scratch: Path,
+    checkpoint: Checkpoint,
     *,
     taps: int,
     flattening: Flattening,
@@ -49,8 +96,12 @@ def process_swath(
     memory_mb: int,
     tags: dict[str, str],
     progress: Progress,
-) -> RadarSums:
+) -> RadarResult:
     """Read, coregister and combine the pixels of one swath.
+
+    A piece (a burst, or some lines of a StripMap image) that cannot be read, or that holds nothing
+    in one of the images, has no data in the result, and the others are not concerned. Pieces
+    that an earlier run completed are not read.
 
     Parameters
     ----------
@@ -60,8 +111,8 @@ def process_swath(
         Terrain under it.
     raster : Path
         Receives the interferogram in radar geometry: amplitude, phase, coherency, isData.
-    scratch : Path
-        Folder for the look sums.
+    checkpoint : Checkpoint
+        Holds the look sums.
     taps : int
         Of the resampling kernel.
     flattening : {'none', 'ellipsoid', 'topography'}
@@ -73,62 +124,178 @@ def process_swath(
     tags : dict of str to str
         Metadata of the raster.
     progress : Progress
-        Told per band of lines.
+        Told per band of lines, by name of the piece.
 
     Returns
     -------
-    RadarSums
-        Look sums in a memory-mapped file of the scratch folder.
+    RadarResult
+        With a warning for each damaged piece.
     """
-    layout, looks = pair.layout, pair.looks
-    burst_pairs = _prepare(pair, dem, taps=taps, flattening=flattening, threads=threads)
-    tasks = tuple(_tasks(pair, burst_pairs, threads=threads, memory_mb=memory_mb))
-    grid = layout.grid.looked(looks)
-    sums: NDArray[np.float32] = np.lib.format.open_memmap(
-        scratch / f"{pair.reference.swath}.npy", "w+", np.float32, (*grid.shape, 4)
+    looks, grid = pair.looks, pair.layout.grid.looked(pair.looks)
+    gathered = _Gathered(pair, checkpoint.swath(pair.reference.swath, grid.shape))
+    pieces = cut_pieces(pair)
+    missing = [piece for piece in pieces if not gathered.take_up(piece)]
+    burst_pairs = _prepare(
+        pair,
+        dem,
+        missing,
+        taps=taps,
+        flattening=flattening,
+        threads=threads,
+        progress=progress,
     )
-
-    def read(task: _Task) -> tuple[NDArray[np.complex64], NDArray[np.complex64]] | None:
-        if task.pair is None:
-            return None
-        first = task.placement.burst.first_line + task.lines.first
-        needed = task.pair.secondary_lines(task.lines)
-        return (
-            _read(pair.reference, first, task.lines.rows),
-            _read(pair.secondary, task.pair.secondary.first_line + needed.first, needed.rows),
+    tasks = [
+        task
+        for piece in pieces
+        for task in cut_tasks(
+            piece,
+            burst_pairs.get(piece.placement.start) if piece in missing else None,
+            azimuth_looks=looks.azimuth,
+            budget_bytes=memory_mb * 1e6 / (threads + 1),
         )
-
-    def compute(
-        task: _Task, block: tuple[NDArray[np.complex64], NDArray[np.complex64]] | None
-    ) -> LookSums:
-        if task.pair is None or block is None:
-            return LookSums.zeros(task.rows.rows, grid.shape.samples)
-        return task.pair.compute(task.lines, block[0], block[1], looks)
-
+    ]
     with create_raster(
         raster, grid.shape, RADAR_BANDS, grid=grid, tags=tags, units=RADAR_UNITS, threads=threads
     ) as writer:
 
-        def write(task: _Task, found: LookSums) -> None:
-            bands = found.bands(looks)
-            writer.write(task.rows.first, bands)
-            whole = bands[3] == 1.0
-            rows = slice(task.rows.first, task.rows.first + task.rows.rows)
-            sums[rows, :, 0] = np.where(whole, found.cross.real, 0.0)
-            sums[rows, :, 1] = np.where(whole, found.cross.imag, 0.0)
-            sums[rows, :, 2] = np.where(whole, found.reference_power, 0.0)
-            sums[rows, :, 3] = np.where(whole, found.secondary_power, 0.0)
+        def write(task: Task, found: _Found | None) -> None:
+            gathered.put(task, found)
+            if task.is_last:
+                gathered.finish(task.piece)
+                _write_rows(writer, task.piece.rows, gathered.sums, looks)
 
         run_bands(
             tasks,
-            read=read,
-            compute=compute,
+            read=gathered.read,
+            compute=lambda task, block: _compute(task, block, looks),
             write=write,
             threads=threads,
             progress=progress,
-            step=f"interferogram of {pair.reference.swath}",
+            step=lambda task: f"interferogram of {task.piece.name}",
         )
-    return RadarSums(grid=grid, orbit=pair.reference_orbit, looks=looks, sums=sums)
+    sums = RadarSums(grid=grid, orbit=pair.reference_orbit, looks=looks, sums=gathered.sums)
+    return RadarResult(sums=sums, warnings=tuple(gathered.warnings), is_lost=gathered.is_lost)
+
+
+_Block = tuple[NDArray[np.complex64], NDArray[np.complex64]]
+
+
+class _Gathered:
+    """The look sums of a swath while its tasks go by in order, and what is wrong with them."""
+
+    def __init__(self, pair: SwathPair, kept: KeptSums) -> None:
+        self._pair = pair
+        self._kept = kept
+        self.sums = kept.sums
+        self.warnings: list[str] = []
+        self._notes: dict[Band, str] = {}
+        self._unreadable: dict[Band, str] = {}
+        self._counts = _Counts()
+        self._judged = 0
+        self._lost = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there were pieces to read, and none of them could be used."""
+        return 0 < self._judged == self._lost
+
+    def take_up(self, piece: Piece) -> bool:
+        """Tell whether an earlier run completed a piece."""
+        note = self._kept.note(piece.rows, self._label(piece))
+        if note is not None:
+            self._notes[piece.rows] = note
+        return note is not None
+
+    def read(self, task: Task) -> _Block | None:
+        """Read the pixels of a task; None where there is nothing to read, or no way to."""
+        pair, piece = task.pair, task.piece
+        if pair is None or piece.rows in self._unreadable:
+            return None
+        first = piece.placement.burst.first_line + task.lines.first
+        needed = pair.secondary_lines(task.lines)
+        try:
+            return (
+                _read(self._pair.reference, first, task.lines.rows),
+                _read(self._pair.secondary, pair.secondary.first_line + needed.first, needed.rows),
+            )
+        except ProductError as error:
+            self._unreadable[piece.rows] = str(error)
+            return None
+
+    def put(self, task: Task, found: _Found | None) -> None:
+        """Take in what a task gave."""
+        if found is not None:
+            self.sums[_slice(task.rows)] = found.sums
+            self._counts = _Counts(*map(sum, zip(self._counts, found.counts, strict=True)))
+
+    def finish(self, piece: Piece) -> None:
+        """Judge a piece that is complete, and keep it or take it away."""
+        counts, self._counts = self._counts, _Counts()
+        if piece.placement.partner is None:
+            return
+        self._judged += 1
+        note = self._notes.get(piece.rows)
+        if note is None:
+            reason = self._unreadable.get(piece.rows) or counts.loss()
+            if reason:
+                self.sums[_slice(piece.rows)] = 0.0
+                self._lost += 1
+                self.warnings.append(f"{piece.name} has no data: {reason}")
+                return
+            note = ""
+            if counts.broken:
+                note = f"{piece.name} lacks {counts.broken} look cells with values not finite"
+            self._kept.complete(piece.rows, self._label(piece), note)
+        if note:
+            self.warnings.append(note)
+
+    def _label(self, piece: Piece) -> str:
+        """Tell what the sums depend on beside request and input."""
+        return repr(self._pair.adjustments.get(piece.placement.burst.index))
+
+
+def _slice(rows: Band) -> slice:
+    return slice(rows.first, rows.first + rows.rows)
+
+
+def _compute(task: Task, block: _Block | None, looks: Looks) -> _Found | None:
+    if task.pair is None or block is None:
+        return None
+    return _found(task.pair.compute(task.lines, block[0], block[1], looks), looks)
+
+
+def _found(made: LookSums, looks: Looks) -> _Found:
+    """Keep the cells that are whole, finite and not empty, and count the others."""
+    whole = made.counts == looks.azimuth * looks.range
+    with np.errstate(invalid="ignore", over="ignore"):
+        power = made.reference_power * made.secondary_power
+    finite = np.isfinite(power)
+    kept = whole & finite & (power > 0.0)
+    sums = np.zeros((*whole.shape, 4), np.float32)
+    for number, plane in enumerate(
+        (made.cross.real, made.cross.imag, made.reference_power, made.secondary_power)
+    ):
+        np.copyto(sums[:, :, number], plane, where=kept)
+    counts = _Counts(
+        whole=int(whole.sum()),
+        broken=int((whole & ~finite).sum()),
+        reference=int((whole & (made.reference_power != 0.0)).sum()),
+        secondary=int((whole & (made.secondary_power != 0.0)).sum()),
+    )
+    return _Found(sums, counts)
+
+
+def _write_rows(writer: BandWriter, rows: Band, sums: NDArray[np.float32], looks: Looks) -> None:
+    """Write the interferogram of rows of look cells that are complete."""
+    for band in split_rows(rows.rows, band_rows=_ROWS_AT_ONCE, first=rows.first):
+        part = sums[_slice(band)]
+        cells = LookSums(
+            cross=part[:, :, :2].view(np.complex64)[:, :, 0],
+            reference_power=part[:, :, 2],
+            secondary_power=part[:, :, 3],
+            counts=np.full(part.shape[:2], looks.azimuth * looks.range, np.int32),
+        )
+        writer.write(band.first, cells.bands(looks))
 
 
 def _read(product: SlcProduct, first_line: int, lines: int) -> NDArray[np.complex64]:
@@ -139,11 +306,20 @@ def _read(product: SlcProduct, first_line: int, lines: int) -> NDArray[np.comple
 
 
 def _prepare(
-    pair: SwathPair, dem: Dem, *, taps: int, flattening: Flattening, threads: int
-) -> Iterator[BurstPair | None]:
-    """Tabulate the geometry of every burst that has a partner."""
+    pair: SwathPair,
+    dem: Dem,
+    pieces: Sequence[Piece],
+    *,
+    taps: int,
+    flattening: Flattening,
+    threads: int,
+    progress: Progress,
+) -> dict[int, BurstPair]:
+    """Tabulate the geometry of the bursts of some pieces, by the start of their placement."""
+    placements = {piece.placement.start: piece.placement for piece in pieces}
 
     def prepare(placement: Placement) -> BurstPair | None:
+        progress.check()
         if placement.partner is None:
             return None
         return BurstPair.of(
@@ -157,33 +333,5 @@ def _prepare(
             flattening=flattening,
         )
 
-    return map_bands(pair.layout.placements, prepare, threads=threads)
-
-
-def _tasks(
-    pair: SwathPair,
-    burst_pairs: Iterable[BurstPair | None],
-    *,
-    threads: int,
-    memory_mb: int,
-) -> Iterator[_Task]:
-    """Cut every burst into bands of whole look cells that fit the memory budget."""
-    looks = pair.looks
-    for placement, burst_pair in zip(pair.layout.placements, burst_pairs, strict=True):
-        per_line = 1 if burst_pair is None else burst_pair.bytes_per_line
-        rows = min(
-            rows_for_budget(memory_mb * 1e6 / (threads + 1), bytes_per_row=per_line),
-            _LARGEST_BAND,
-        )
-        for band in split_rows(
-            placement.stop - placement.start,
-            band_rows=rows,
-            multiple=looks.azimuth,
-            first=placement.start,
-        ):
-            yield _Task(
-                placement=placement,
-                pair=burst_pair,
-                lines=Band(band.first - placement.origin, band.rows),
-                rows=Band(band.first // looks.azimuth, band.rows // looks.azimuth),
-            )
+    made = map_bands(list(placements.values()), prepare, threads=threads)
+    return {start: found for start, found in zip(placements, made, strict=True) if found}

@@ -69,6 +69,7 @@ def make_report(
     dem: Dem,
     grid: MapGrid,
     statistics: CoherenceStatistics,
+    warnings: list[str],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """Put the report together.
@@ -85,6 +86,8 @@ def make_report(
         Of the result.
     statistics : CoherenceStatistics
         On the map.
+    warnings : list of str
+        What is missing in the result, and why.
     seconds : dict of str to float
         Wall clock by step.
 
@@ -115,6 +118,7 @@ def make_report(
             "columns": grid.shape.samples,
         },
         "coherence": statistics.report(),
+        "warnings": warnings,
         "sign": SIGN,
         "versions": versions(),
         "seconds": rounded(seconds),

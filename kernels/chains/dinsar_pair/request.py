@@ -19,6 +19,9 @@ from kernels.errors import RequestError
 from kernels.insar.adjustment import FLATTENINGS
 from kernels.model import Looks
 
+VERSION = "1.0"
+"""Of the results."""
+
 IW_LOOKS = Looks(azimuth=2, range=8)
 STRIPMAP_LOOKS = Looks(azimuth=3, range=3)
 

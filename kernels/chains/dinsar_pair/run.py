@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from kernels.chains.artefacts import ChainResult
+from kernels.chains.dinsar_pair.checkpoint import Checkpoint, checkpoint_key, open_checkpoint
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.ortho import write_map
-from kernels.chains.dinsar_pair.radar import process_swath
+from kernels.chains.dinsar_pair.radar import RadarResult, process_swath
 from kernels.chains.dinsar_pair.report import SIGN, make_report
 from kernels.chains.dinsar_pair.request import OUTPUTS, DinsarPairRequest
 from kernels.chains.reports import write_report
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
-from kernels.insar.geocode import Geocoder, RadarSums
+from kernels.errors import ProductError
+from kernels.insar.geocode import Geocoder
 from kernels.model import Dem
 from kernels.products.bundle import zip_files
 from kernels.products.preview import Preview
@@ -55,7 +57,8 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     request : DinsarPairRequest
         Checked request.
     folder : Path
-        Receives the files FILES, all or none.
+        Receives the files FILES, all or none. A run that is killed or cancelled leaves look sums in
+        a hidden folder there, and the next run of the same request goes on from them.
     progress : Progress
         Told of steps and shares; asked for cancellation.
 
@@ -67,7 +70,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     Raises
     ------
     FournaiseError
-        One line that names what is wrong; `folder` is as it was.
+        One line that names what is wrong; `folder` is as it was, but for Cancelled.
     """
     threads = request.threads or default_threads()
     clock = _Clock()
@@ -78,14 +81,23 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     dem = load_pair_dem(request, pairs)
     grid = map_grid(request, pairs, dem)
     clock.lap("elevation")
-    with scratch_folder(folder) as scratch:
+    with (
+        scratch_folder(folder) as scratch,
+        open_checkpoint(folder, checkpoint_key(request, pairs, dem)) as checkpoint,
+    ):
         swaths = _process_swaths(
-            request, pairs, dem, scratch, threads=threads, progress=progress.part(0.05, 0.7)
+            request,
+            pairs,
+            dem,
+            scratch,
+            checkpoint,
+            threads=threads,
+            progress=progress.part(0.05, 0.7),
         )
         clock.lap("interferogram")
         progress.update(0.7, "map")
         statistics, preview = write_map(
-            Geocoder.of(grid, dem, swaths),
+            Geocoder.of(grid, dem, tuple(swath.sums for swath in swaths)),
             scratch / FILES["interferogram"],
             threads=threads,
             memory_mb=request.memory_mb,
@@ -100,6 +112,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             dem=dem,
             grid=grid,
             statistics=statistics,
+            warnings=[line for swath in swaths for line in swath.warnings],
             seconds=clock.seconds,
         )
         _draw(pairs, report, preview, scratch)
@@ -118,16 +131,17 @@ def _process_swaths(
     pairs: tuple[SwathPair, ...],
     dem: Dem,
     scratch: Path,
+    checkpoint: Checkpoint,
     *,
     threads: int,
     progress: Progress,
-) -> tuple[RadarSums, ...]:
-    return tuple(
+) -> tuple[RadarResult, ...]:
+    swaths = tuple(
         process_swath(
             pair,
             dem,
             scratch / _radar_name(pair),
-            scratch,
+            checkpoint,
             taps=request.kernel,
             flattening=request.flattening,  # type: ignore[arg-type]  # checked by the request
             threads=threads,
@@ -137,6 +151,9 @@ def _process_swaths(
         )
         for k, pair in enumerate(pairs)
     )
+    if all(swath.is_lost for swath in swaths):
+        raise ProductError(f"no burst of the pair can be used: {swaths[0].warnings[0]}")
+    return swaths
 
 
 def _radar_name(pair: SwathPair) -> str:

@@ -1,0 +1,250 @@
+"""Look sums that outlive a run which broke off, and the key of the runs that may use them.
+
+A run keeps the sums of its swaths in a hidden folder among its results. One that is killed or
+cancelled leaves the folder behind; the next run of the same request on the same input takes what is
+complete from there. Whether rows are complete is told by a checksum, so that nothing has to be
+forced to the disk on the way.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.chains.dinsar_pair.inputs import SwathPair
+from kernels.chains.dinsar_pair.request import VERSION, DinsarPairRequest
+from kernels.chains.identity import file_states
+from kernels.chains.reports import versions
+from kernels.engine.bands import Band
+from kernels.engine.workspace import scratch_folder
+from kernels.errors import Cancelled, ProcessingError
+from kernels.model import Dem, Shape
+
+_PREFIX = ".checkpoint-"
+_MARK = ".json"
+_WITHOUT_EFFECT = ("threads", "memory_mb")
+
+
+def checkpoint_key(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem) -> str:
+    """Make the key of the look sums of a run.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        As run.
+    pairs : tuple of SwathPair
+        Opened swaths.
+    dem : Dem
+        Terrain under them.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits. They are equal where request, program, state of the files of the
+        products, orbits and heights are; not on threads and memory, which change no bit.
+    """
+    digest = hashlib.sha256()
+    values = request.to_values()
+    for info in request.describe():
+        if info.role == "slc":
+            given = getattr(request, info.name) or ()
+            for path in given if isinstance(given, tuple) else (given,):
+                digest.update(repr(list(file_states(path))).encode())
+        if info.kind is Path or info.name in _WITHOUT_EFFECT:
+            del values[info.name]
+    digest.update(json.dumps([VERSION, versions(), values], sort_keys=True).encode())
+    for product in (image for pair in pairs for image in (pair.reference, pair.secondary)):
+        vectors = product.state_vectors
+        digest.update(repr((product.name, vectors.epoch, vectors.origin)).encode())
+        for array in (vectors.times, vectors.positions, vectors.velocities):
+            digest.update(np.ascontiguousarray(array).data)
+    posts = (dem.west, dem.north, dem.longitude_step, dem.latitude_step, dem.heights.shape)
+    digest.update(repr(posts).encode())
+    digest.update(np.ascontiguousarray(dem.heights).data)
+    return digest.hexdigest()[:32]
+
+
+class KeptSums:
+    """Look sums of one swath in a file, and marks of the rows that are complete.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the file and the marks; those of an earlier run are taken up.
+    swath : str
+        For their names.
+    shape : Shape
+        Rows and cells.
+
+    Raises
+    ------
+    ProcessingError
+        There is no room for the file.
+    """
+
+    def __init__(self, folder: Path, swath: str, shape: Shape) -> None:
+        self._folder = folder
+        self._swath = swath
+        self.sums = _open_sums(folder / f"{swath}.npy", (*shape, 4))
+        """Of shape (rows, cells, 4), zeros at first."""
+
+    def note(self, rows: Band, label: str) -> str | None:
+        """Return what was noted of rows that an earlier run completed; None where none did.
+
+        Parameters
+        ----------
+        rows : Band
+            Some rows.
+        label : str
+            Must be that of the earlier run.
+
+        Returns
+        -------
+        str or None
+            May be empty.
+        """
+        try:
+            mark = json.loads(self._mark(rows).read_text(encoding="utf-8"))
+            found = str(mark["note"])
+            is_same = mark["label"] == label and mark["rows"] == list(rows)
+        except (OSError, ValueError, KeyError, TypeError):  # none, or cut off with the machine
+            return None
+        return found if is_same and mark["checksum"] == self._checksum(rows) else None
+
+    def complete(self, rows: Band, label: str, note: str) -> None:
+        """Mark rows as complete; raises ProcessingError where that cannot be written."""
+        mark = {
+            "label": label,
+            "rows": list(rows),
+            "checksum": self._checksum(rows),
+            "note": note,
+        }
+        target = self._mark(rows)
+        try:
+            staged = target.with_name(f".{target.name}")
+            staged.write_text(json.dumps(mark), encoding="utf-8")
+            staged.replace(target)
+        except OSError as error:
+            raise ProcessingError(f"a mark could not be written: {error.strerror}") from error
+
+    def _mark(self, rows: Band) -> Path:
+        return self._folder / f"{self._swath}-{rows.first}{_MARK}"
+
+    def _checksum(self, rows: Band) -> int:
+        return zlib.crc32(self.sums[rows.first : rows.first + rows.rows].data)
+
+
+def _open_sums(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Open the file of an earlier run, or make one of zeros that the disk has room for."""
+    try:
+        found: NDArray[np.float32] = np.lib.format.open_memmap(path, "r+")
+        if found.shape == shape and found.dtype == np.float32:
+            return found
+    except (OSError, ValueError):  # none, or cut off
+        pass
+    try:
+        path.unlink(missing_ok=True)
+        made: NDArray[np.float32] = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+        # a page without room on disk would end the process when it is written to
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        raise ProcessingError(
+            f"the look sums could not be written, is the disk full?: {error.strerror}"
+        ) from error
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Look sums of a run.
+
+    Attributes
+    ----------
+    folder : Path
+        Where they are.
+    """
+
+    folder: Path
+
+    def swath(self, name: str, shape: Shape) -> KeptSums:
+        """Open or make the sums of a swath; raises ProcessingError where there is no room."""
+        return KeptSums(self.folder, name, shape)
+
+    @property
+    def _is_of_use(self) -> bool:
+        return any(self.folder.glob(f"[!.]*{_MARK}"))
+
+
+@contextmanager
+def open_checkpoint(near: Path, key: str) -> Iterator[Checkpoint]:
+    """Give a place for look sums, with those of an earlier run of the same key.
+
+    What runs of other keys left is removed, unless they are still at work; where a run of the
+    same key is, this one keeps its sums to itself.
+
+    Parameters
+    ----------
+    near : Path
+        Existing folder of the results.
+    key : str
+        Equal for runs whose sums are equal.
+
+    Yields
+    ------
+    Checkpoint
+        Removed at the end, unless something is complete and the run was cancelled or interrupted.
+    """
+    folder = near / f"{_PREFIX}{key}"
+    for other in near.glob(f"{_PREFIX}*"):
+        if other != folder and (lock := _lock(other)) is not None:
+            _remove(other, lock)
+    folder.mkdir(exist_ok=True)
+    lock = _lock(folder)
+    if lock is None:
+        with scratch_folder(near) as scratch:
+            yield Checkpoint(scratch)
+        return
+    checkpoint = Checkpoint(folder)
+    may_go_on = False
+    try:
+        yield checkpoint
+    except BaseException as error:
+        # every other error comes again
+        may_go_on = isinstance(error, Cancelled) or not isinstance(error, Exception)
+        raise
+    finally:
+        if may_go_on and checkpoint._is_of_use:
+            os.close(lock)
+        else:
+            _remove(folder, lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder as long as this process lives; None where another one has it."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:  # taken away in this moment
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove(folder: Path, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)
