@@ -139,7 +139,7 @@ def extract(
         `cancel` was set.
     """
     target = folder / f"{name}.SAFE"
-    with _scratch(folder / f".{name}.SAFE.part") as scratch, _opened(archive, name) as opened:
+    with scratch_folder(folder / f".{name}.SAFE.part") as scratch, _opened(archive, name) as opened:
         members = _chosen(_checked_members(opened, archive, name), name, polarisations)
         total = sum(member.file_size for member in members)
         need_space(folder, total + margin, name)
@@ -189,7 +189,7 @@ def _amount(size: int) -> str:
 
 
 @contextmanager
-def _scratch(path: Path) -> Iterator[Path]:
+def scratch_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder; what a process that was killed left there goes first."""
     shutil.rmtree(path, ignore_errors=True)
     try:

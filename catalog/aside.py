@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import requests
-
-from catalog.errors import CancelledError, CatalogError
+from catalog.errors import CancelledError
 from catalog.progress import pause
 
 _LOOK_S = 0.1
@@ -33,8 +31,7 @@ def aside(
     Parameters
     ----------
     call : callable
-        Raises no other errors than those of the catalogue, of requests, of the system, and
-        ValueError.
+        Without arguments.
     cancel : threading.Event
         Ends the wait.
     seconds : float
@@ -61,7 +58,7 @@ def aside(
     def run() -> None:
         try:
             result = call()
-        except (CatalogError, requests.RequestException, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  is raised in the caller's thread
             errors.append(error)
             return
         with lock:

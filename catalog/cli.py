@@ -41,10 +41,11 @@ from catalog.local import LocalCatalog
 from catalog.maps import write_map
 from catalog.model import Product, Query
 from catalog.names import bare_name
+from catalog.opening import open_chain
 from catalog.options import add_search_options, query_of
 from catalog.pairs import possible_pairs
 from catalog.scanning import scan
-from catalog.settings import SettingsError, open_chain, read_catalog_settings, read_server_path
+from catalog.settings import SettingsError, read_catalog_settings, read_server_path
 from catalog.wording import one_line
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -11,12 +11,14 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import requests
 
-from catalog.archives import damage, extract, is_complete, need_space
+from catalog.archives import damage, extract, is_complete, need_space, scratch_folder
+from catalog.aside import aside
 from catalog.errors import AnswerError, CatalogError, IntegrityError, UnreachableError
 from catalog.hosts import Connections
 from catalog.locking import locked
@@ -116,13 +118,15 @@ class Downloader:
         Returns
         -------
         OnTape or None
-            None where it is ready.
+            None where it is ready, or whoever brings it waits for tapes by itself.
 
         Raises
         ------
         CatalogError
             See `fetch_file`.
         """
+        if source.own_way is not None:
+            return None
         tries = Tries(self.network.patience)
         while True:
             try:
@@ -212,6 +216,8 @@ class Downloader:
                 return target, True
             if form.extracted and _is_whole(archive, source, self.cancel):
                 return self.unpack(archive, folder, name, form), False
+            if source.own_way is not None:
+                return self._bring_own_way(source.own_way, folder, name, form), False
             part = folder / f".{name}.zip.part"
             missing = _missing(source, part)
             unpacked = (source.size or 0) if form.extracted else 0
@@ -228,6 +234,25 @@ class Downloader:
                 raise
             part.unlink()
             return target, False
+
+    def _bring_own_way(
+        self, bring: Callable[[Path], Path], folder: Path, name: str, form: Form
+    ) -> Path:
+        """Let a provider's own program bring a product; what it brings is checked here."""
+        with scratch_folder(folder / f".{name}.own") as scratch:
+            self.report(Progress(name, Stage.FETCHING))
+            brought = aside(partial(bring, scratch), self.cancel)
+            if brought.is_dir():
+                if not is_complete(brought, form.polarisations):
+                    raise IntegrityError(
+                        f"{name} did not arrive: files of its manifest are missing"
+                    )
+                return _named(brought, replace(form, extracted=True).path(folder, name))
+            if why := damage(brought, self.cancel):
+                raise IntegrityError(one_line(f"{name} did not arrive: {why}"))
+            if form.extracted:
+                return self.unpack(brought, folder, name, form)
+            return _named(brought, form.path(folder, name))
 
     def unpack(self, archive: Path, folder: Path, name: str, form: Form) -> Path:
         """Unpack an archive that is on this disk.

@@ -5,7 +5,7 @@ Times are aware datetimes in UTC. Geometry is GeoJSON (longitude first, EPSG:432
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -220,6 +220,9 @@ class Source(Access):
         Unit of a number in Retry-After [s]; 0.001 at PEPS.
     not_found_means_access : bool
         True where the provider answers 404 to wrong credentials.
+    own_way : callable or None
+        Brings the product by other means than its address, into an empty folder, and returns
+        where it is: an archive, or its unpacked folder.
     """
 
     address: str
@@ -227,6 +230,7 @@ class Source(Access):
     checksum: Checksum | None = None
     retry_after_unit_s: float = 1.0
     not_found_means_access: bool = False
+    own_way: Callable[[Path], Path] | None = None
 
     @classmethod
     def of(cls, access: Access, *, own: bool = True, **about: Any) -> Self:

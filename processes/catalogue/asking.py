@@ -10,7 +10,8 @@ from catalog.chain import CatalogChain
 from catalog.errors import CancelledError, CatalogError, QueryError
 from catalog.model import Product, Query
 from catalog.names import product_of_name
-from catalog.settings import CatalogSettings, open_chain, read_catalog_settings
+from catalog.opening import open_chain
+from catalog.settings import CatalogSettings, read_catalog_settings
 from kernels.errors import Cancelled, InputError, RequestError
 from processes.settings import ConfigurationError, configuration_files
 

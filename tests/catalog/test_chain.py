@@ -31,10 +31,11 @@ from catalog.local import LocalCatalog
 from catalog.model import Product, Query, Source, Storage
 from catalog.names import product_of_name
 from catalog.odata import OdataCatalog
+from catalog.opening import open_chain
 from catalog.pairs import possible_pairs
 from catalog.resto import RestoCatalog
 from catalog.scanning import scan
-from catalog.settings import SettingsError, open_chain, read_catalog_settings
+from catalog.settings import SettingsError, read_catalog_settings
 from catalog.stac import StacCatalog
 from tests.catalog.test_local import GRD, make_zip
 

@@ -15,9 +15,10 @@ from catalog.cli import main
 from catalog.download import Downloader, Form
 from catalog.errors import AnswerError, CancelledError, QueryError
 from catalog.model import Access, Product, Query
+from catalog.opening import open_chain
 from catalog.progress import Progress, Stage
 from catalog.resto import RestoCatalog
-from catalog.settings import SettingsError, open_chain, read_catalog_settings
+from catalog.settings import SettingsError, read_catalog_settings
 from catalog.staging import StagingPolicy, fetch
 from tests.catalog.fetching import NAME, QUICK, Key, names_in, source_of
 from tests.catalog.scripted import Fault, Server, archive

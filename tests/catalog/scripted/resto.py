@@ -16,6 +16,7 @@ from tests.catalog.scripted.bodies import answer_bytes
 from tests.catalog.scripted.faults import Faults
 from tests.catalog.scripted.search import search, step
 from tests.catalog.scripted.server import Seen
+from tests.catalog.scripted.stac import SEARCH, search_items
 
 _SEARCH = re.compile(r"/resto/api/collections(?:/(?P<collection>\w+))?/search\.json")
 _DOWNLOAD = re.compile(r"/resto/collections/(?P<collection>\w+)/(?P<id>[0-9a-f-]{36})/download/?")
@@ -36,7 +37,8 @@ class ScriptedResto:
     """The application.
 
     `users` by name: password. Anonymous requests get 401; wrong passwords 404, as seen, or 401
-    where `wrong_password_status` says so. `tokens` are accepted as Bearer, `keys` as X-API-Key.
+    where `wrong_password_status` says so. `tokens` are accepted as Bearer, `keys` as X-API-Key or
+    in the address.
     Nobody has to log in where there are none of the three.
     """
 
@@ -87,6 +89,8 @@ class ScriptedResto:
             if (found := _SEARCH.fullmatch(request.path)) is not None:
                 with self._lock:
                     response = search(self, found["collection"], request.args)
+            elif request.path == SEARCH:
+                response = search_items(self, request)
             elif (found := _DOWNLOAD.fullmatch(request.path)) is not None:
                 product = self._product(found["collection"], found["id"]).name
                 response, fault = self._download(request, self.products[product])
@@ -140,7 +144,7 @@ class ScriptedResto:
         if not (self.users or self.tokens or self.keys):
             return
         given = request.authorization
-        if request.headers.get("X-API-Key", "") in self.keys:
+        if {request.headers.get("X-API-Key", ""), request.args.get("apikey", "")} & self.keys:
             return
         if given is not None and given.type == "bearer" and given.token in self.tokens:
             return
