@@ -17,9 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels.geometry.burst_lines import LARGEST_MISFIT, BurstLines, place_bursts, valid_lines
+from kernels.geometry.burst_lines import BurstLines, place_bursts
 from kernels.model import (
-    Burst,
     CalibrationLut,
     GeolocationGrid,
     Looks,
@@ -39,13 +38,11 @@ from kernels.products.detection_tables import (
     detected_noise,
 )
 from kernels.products.joined_orbits import join_state_vectors
+from kernels.products.slc_slices import SlcSlice, contiguous_runs
 
 _EARTH_RADIUS = 6_371_000.0
 _SLACK = 0.02
 """Of looks: cells may be so much smaller than asked for."""
-
-_RANGE_TOLERANCE = 0.02
-"""Of a sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +105,6 @@ class DetectedSlc:
     pixels: SlcIntensities | None
 
 
-class _Slice(NamedTuple):
-    """A slice and those of its bursts that no slice before it has."""
-
-    image: SlcProduct
-    bursts: tuple[Burst, ...]
-
-
 class _Piece(NamedTuple):
     """A burst on the lines of the swath, and the slice that holds it."""
 
@@ -173,60 +163,10 @@ def detect(slices: Sequence[SlcProduct], looks: Looks) -> tuple[DetectedSlc, ...
     ProductError
         Bursts of a slice that are not on a common grid or do not follow each other.
     """
-    runs: list[list[_Slice]] = []
-    for image in slices:
-        last = runs[-1][-1].bursts[-1].grid if runs else None
-        bursts = tuple(
-            burst
-            for burst in image.bursts
-            if last is None
-            or burst.grid.first_line_time > last.first_line_time + last.line_interval
-        )
-        if not bursts:
-            continue
-        if runs and _continues(runs[-1], image, bursts[0]):
-            runs[-1].append(_Slice(image, bursts))
-        else:
-            runs.append([_Slice(image, bursts)])
-    return tuple(_detect(run, looks) for run in runs)
+    return tuple(_detect(run, looks) for run in contiguous_runs(slices))
 
 
-def _continues(run: list[_Slice], image: SlcProduct, burst: Burst) -> bool:
-    """Tell whether a slice that begins with a burst shares the raster of a run and touches it."""
-    grid, last = run[0].bursts[0].grid, run[-1].bursts[-1]
-    if _raster(run[0].image) != _raster(image):
-        return False
-    interval = grid.line_interval
-    step = (burst.grid.first_line_time - grid.first_line_time) / interval
-    gap = (burst.grid.first_line_time - last.grid.first_line_time) / interval
-    shift = (image.grid.first_slant_range - grid.first_slant_range) / grid.slant_range_spacing
-    drift = (image.grid.line_interval / interval - 1.0) * image.grid.shape.lines
-    return (
-        abs(step - round(step)) <= LARGEST_MISFIT
-        and abs(drift) <= LARGEST_MISFIT
-        and abs(shift) <= _RANGE_TOLERANCE
-        and round(gap) + valid_lines(burst)[0] <= valid_lines(last)[1] + 1
-    )
-
-
-def _raster(image: SlcProduct) -> tuple[object, ...]:
-    """Return what must be equal in two slices of one image."""
-    return (
-        image.platform,
-        image.swath,
-        image.polarisation,
-        image.processor,
-        image.grid.epoch,
-        image.grid.slant_range_spacing,
-        image.grid.wavelength,
-        image.grid.look_side,
-        image.calibration is None,
-        image.noise is None,
-        image.pixels is None,
-    )
-
-
-def _detect(run: list[_Slice], looks: Looks) -> DetectedSlc:
+def _detect(run: Sequence[SlcSlice], looks: Looks) -> DetectedSlc:
     first, last = run[0].image, run[-1].image
     owners = [image for image, bursts in run for _ in bursts]
     placed = place_bursts(
@@ -301,7 +241,7 @@ def _calibration(pieces: list[_Piece], cells: Cells) -> CalibrationLut | None:
     return detected_calibration(known, cells) if len(known) == len(luts) else None
 
 
-def _geolocation(run: list[_Slice], cells: Cells) -> GeolocationGrid:
+def _geolocation(run: Sequence[SlcSlice], cells: Cells) -> GeolocationGrid:
     """Tie points of all slices on cells; a row past the end of its burst is extrapolated."""
     grids = [_on_cells(image, cells) for image, _ in run]
     return GeolocationGrid(

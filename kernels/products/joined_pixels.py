@@ -1,26 +1,43 @@
-"""Amplitudes of joined slices, read by window."""
+"""Pixels of joined slices, read by window."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.model import DetectedReader, Shape
+from kernels.model import Shape
 from kernels.products.pixels import check_window
 
+Pixel = TypeVar("Pixel", bound=np.generic)
+Read_co = TypeVar("Read_co", bound=np.generic, covariant=True)
 
-class JoinedReader:
-    """Reads the amplitudes of joined slices; samples past the end of a shorter slice are 0.
+
+class _Reader(Protocol[Read_co]):
+    """A `DetectedReader` or a `PixelReader`."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    def read(
+        self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
+    ) -> NDArray[Read_co]: ...
+
+
+class JoinedReader(Generic[Pixel]):
+    """Reads the pixels of joined slices; samples past the end of a shorter slice are 0.
 
     Parameters
     ----------
     name : str
         Of the first slice, for errors.
-    readers : sequence of DetectedReader
+    readers : sequence of DetectedReader or of PixelReader
         Of the slices.
+    dtype : type
+        Of their pixels: uint16 or complex64.
     offsets : sequence of int
         Joined line of each slice's line 0.
     starts : sequence of int
@@ -32,14 +49,16 @@ class JoinedReader:
     def __init__(
         self,
         name: str,
-        readers: Sequence[DetectedReader],
+        readers: Sequence[_Reader[Pixel]],
         *,
+        dtype: type[Pixel],
         offsets: Sequence[int],
         starts: Sequence[int],
         shape: Shape,
     ) -> None:
         self._name = name
         self._readers = tuple(readers)
+        self._dtype = dtype
         self._offsets = tuple(offsets)
         self._edges = (*starts, shape.lines)
         self._shape = shape
@@ -51,7 +70,7 @@ class JoinedReader:
 
     def read(
         self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
-    ) -> NDArray[np.uint16]:
+    ) -> NDArray[Pixel]:
         """Read a window.
 
         Parameters
@@ -63,7 +82,7 @@ class JoinedReader:
 
         Returns
         -------
-        ndarray of uint16, shape (lines, samples)
+        ndarray, shape (lines, samples)
             Digital numbers.
 
         Raises
@@ -76,7 +95,7 @@ class JoinedReader:
             self._name, self._shape, Shape(first_line, first_sample), Shape(lines, samples)
         )
         stop_line, stop_sample = first_line + lines, first_sample + samples
-        pixels = np.zeros((lines, samples), dtype=np.uint16)
+        pixels = np.zeros((lines, samples), dtype=self._dtype)
         parts = zip(self._readers, self._offsets, pairwise(self._edges), strict=True)
         for reader, offset, (start, stop) in parts:
             top, bottom = max(first_line, start), min(stop_line, stop)

@@ -241,13 +241,14 @@ def _geolocation(parts: list[_Part]) -> GeolocationGrid:
     )
 
 
-def _pixels(parts: list[_Part], shape: Shape) -> JoinedReader | None:
+def _pixels(parts: list[_Part], shape: Shape) -> JoinedReader[np.uint16] | None:
     readers = [part.image.pixels for part in parts if part.image.pixels is not None]
     if len(readers) < len(parts):
         return None
     return JoinedReader(
         parts[0].image.name,
         readers,
+        dtype=np.uint16,
         offsets=[part.offset for part in parts],
         starts=[part.first for part in parts],
         shape=shape,

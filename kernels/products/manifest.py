@@ -27,11 +27,14 @@ class ManifestFacts(NamedTuple):
         Software and version, for example "Sentinel-1 IPF 002.91".
     processed : datetime or None
         End of the processing [UTC, naive].
+    tracks : frozenset of int
+        Track numbers at the start and at the end: two where the ascending node is between them.
     """
 
     relative_orbit: int | None
     processor: str | None
     processed: datetime | None
+    tracks: frozenset[int]
 
 
 def parse_manifest(content: bytes, *, origin: str) -> ManifestFacts:
@@ -61,10 +64,12 @@ def parse_manifest(content: bytes, *, origin: str) -> ManifestFacts:
     processor = None
     if software is not None:
         processor = f"{software.get('name', '')} {software.get('version', '')}".strip()
+    numbers = _relative_orbits(root)
     return ManifestFacts(
-        relative_orbit=_relative_orbit(root),
+        relative_orbit=numbers.get("start", next(iter(numbers.values()), None)),
         processor=processor or None,
         processed=_processed(root),
+        tracks=frozenset(numbers.values()),
     )
 
 
@@ -79,18 +84,17 @@ def _processed(root: Element) -> datetime | None:
         ) from error
 
 
-def _relative_orbit(root: Element) -> int | None:
-    path = f".//{_SAFE}orbitReference/{_SAFE}relativeOrbitNumber"
-    numbers = root.node.findall(path)
-    starts = [node for node in numbers if node.get("type") == "start"] or numbers
-    if not starts:
-        return None
-    text = (starts[0].text or "").strip()
-    if not text.isdecimal() or not 1 <= int(text) <= 175:
-        raise ProductError(
-            f"{root.origin}: element relativeOrbitNumber must be 1 to 175, got {text}"
-        )
-    return int(text)
+def _relative_orbits(root: Element) -> dict[str | None, int]:
+    """Track numbers by what they are of: the start or the stop."""
+    numbers = {}
+    for node in root.node.findall(f".//{_SAFE}orbitReference/{_SAFE}relativeOrbitNumber"):
+        text = (node.text or "").strip()
+        if not text.isdecimal() or not 1 <= int(text) <= 175:
+            raise ProductError(
+                f"{root.origin}: element relativeOrbitNumber must be 1 to 175, got {text}"
+            )
+        numbers.setdefault(node.get("type"), int(text))
+    return numbers
 
 
 class Frame(NamedTuple):

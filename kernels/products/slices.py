@@ -52,10 +52,20 @@ class SlicesOfPass:
         found = {image.polarisation for image in self.slices[0].images}
         return tuple(sorted(found, key=lambda p: (p[0] != p[1], p)))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the products."""
+        return tuple(product.name for product in self.slices)
+
     def slc(
-        self, swath: str, polarisation: str, *, need_pixels: bool = True
+        self,
+        swath: str,
+        polarisation: str,
+        *,
+        need_pixels: bool = True,
+        need_noise: bool = True,
     ) -> tuple[SlcProduct, ...]:
-        """Read one swath of the slices, with its noise.
+        """Read one swath of the slices.
 
         Parameters
         ----------
@@ -65,6 +75,8 @@ class SlicesOfPass:
             VV, VH, HH or HV.
         need_pixels : bool
             Whether pixels are read later; if not, measurement files may be missing.
+        need_noise : bool
+            Whether to read the noise files, if there are any.
 
         Returns
         -------
@@ -80,7 +92,9 @@ class SlicesOfPass:
         """
         epoch = midnight(self.slices[0].start)
         return tuple(
-            product.slc(swath, polarisation, need_pixels=need_pixels, need_noise=True, epoch=epoch)
+            product.slc(
+                swath, polarisation, need_pixels=need_pixels, need_noise=need_noise, epoch=epoch
+            )
             for product in self.slices
         )
 
