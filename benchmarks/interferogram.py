@@ -148,8 +148,8 @@ def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
     folder = cached_input(f"interferogram-{case.name}", parameters, make)
     safes = sorted(folder.glob("*.SAFE"))
     request = DinsarPairRequest(
-        reference=safes[0],
-        secondary=safes[1],
+        reference=(safes[0],),
+        secondary=(safes[1],),
         dem=(folder / "dem.tif",),
         dem_heights="ellipsoid",
         polarisation=case.polarisation,

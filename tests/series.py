@@ -39,14 +39,17 @@ class Series:
     def request(self, secondary: Path | None = None, **options: object) -> DinsarPairRequest:
         """Request with looks of 4 x 16 unless told otherwise."""
         values = {
-            "reference": self.reference,
-            "secondary": secondary or self.still,
+            "reference": (self.reference,),
+            "secondary": (secondary or self.still,),
             "dem": (self.dem,),
             "dem_heights": "ellipsoid",
             "azimuth_looks": 4,
             "range_looks": 16,
             "memory_mb": 200,
         }
+        for name in ("reference", "secondary"):
+            if isinstance(options.get(name), Path):
+                options[name] = (options[name],)
         return DinsarPairRequest(**(values | options))  # type: ignore[arg-type]
 
 

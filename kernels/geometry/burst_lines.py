@@ -34,7 +34,9 @@ class BurstLines(NamedTuple):
     stop: int
 
 
-def place_bursts(bursts: Sequence[Burst], *, azimuth_looks: int) -> tuple[BurstLines, ...]:
+def place_bursts(
+    bursts: Sequence[Burst], *, azimuth_looks: int, first_line: int = 0
+) -> tuple[BurstLines, ...]:
     """Cut bursts at the middle of their overlaps.
 
     Bursts of one swath lie on a common grid of lines. A seam is moved to the nearest border of
@@ -46,12 +48,14 @@ def place_bursts(bursts: Sequence[Burst], *, azimuth_looks: int) -> tuple[BurstL
         In azimuth order.
     azimuth_looks : int
         Lines of a look cell.
+    first_line : int
+        Of the first burst, where the first cell begins.
 
     Returns
     -------
     tuple of BurstLines
-        In azimuth order; together they cover every line once, from line 0 of the first burst to
-        the last whole cell of the last one.
+        In azimuth order; together they cover every line once, from the first line to the last
+        whole cell of the last burst. Lines of the swath count from line 0 of the first burst.
 
     Raises
     ------
@@ -68,13 +72,14 @@ def place_bursts(bursts: Sequence[Burst], *, azimuth_looks: int) -> tuple[BurstL
                 f"grid of the swath, at most {LARGEST_MISFIT} is allowed"
             )
         origins.append(round(position))
-    borders = [0]
+    borders = [first_line]
     for k in range(len(bursts) - 1):
         end = origins[k] + valid_lines(bursts[k])[1]
         begin = origins[k + 1] + valid_lines(bursts[k + 1])[0]
-        borders.append(round(0.5 * (end + 1 + begin) / azimuth_looks) * azimuth_looks)
+        cells = round((0.5 * (end + 1 + begin) - first_line) / azimuth_looks)
+        borders.append(first_line + cells * azimuth_looks)
     lines = origins[-1] + bursts[-1].grid.shape.lines
-    borders.append(lines // azimuth_looks * azimuth_looks)
+    borders.append(first_line + (lines - first_line) // azimuth_looks * azimuth_looks)
     if any(b <= a for a, b in itertools.pairwise(borders)):
         raise ProductError("the bursts of the swath do not follow each other in time")
     return tuple(

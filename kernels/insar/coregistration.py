@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band
-from kernels.errors import PairError
 from kernels.geometry.height_polynomials import HeightPolynomials
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.terrain import meet_terrain, tabulate_radar
@@ -177,12 +175,8 @@ def match_bursts(
     Returns
     -------
     tuple of (Burst, Burst)
-        Pairs whose middles are less than half a burst apart, in the order of the reference.
-
-    Raises
-    ------
-    PairError
-        No pair at all.
+        Pairs whose middles are less than half a burst apart, in the order of the reference; of
+        several, the one with the same identifier, else the nearest.
     """
     pairs = []
     for burst in reference:
@@ -194,15 +188,15 @@ def match_bursts(
         )
         times, ranges = ground_to_radar(secondary_orbit, point)
         distances = [
-            abs(float(other.grid.line(times, ranges)[0]) - other.mid_line) for other in secondary
+            (
+                burst.identifier is None or other.identifier != burst.identifier,
+                abs(float(other.grid.line(times, ranges)[0]) - other.mid_line),
+                number,
+            )
+            for number, other in enumerate(secondary)
         ]
-        nearest = int(np.argmin(distances))
         # NaN: the point is out of reach of the other orbit
-        if math.isfinite(distances[nearest]) and distances[nearest] < 0.5 * grid.shape.lines:
-            pairs.append((burst, secondary[nearest]))
-    if not pairs:
-        raise PairError(
-            "reference and secondary do not overlap: no burst of the one lies on a burst of the "
-            "other"
-        )
+        near = [found for found in distances if found[1] < 0.5 * grid.shape.lines]
+        if near:
+            pairs.append((burst, secondary[min(near)[2]]))
     return tuple(pairs)

@@ -16,6 +16,7 @@ def sample_row(
     lines: NDArray[np.float64],
     samples: NDArray[np.float64],
     sums: NDArray[np.float32],
+    limits: NDArray[np.float64],
     pixels_per_cell: float,
     metres_per_radian: float,
     out: NDArray[np.float32],
@@ -28,6 +29,8 @@ def sample_row(
         Row and cell in the sums; NaN where unknown.
     sums : ndarray of float32, shape (rows, cells, 4)
         Cross product (real, imaginary) and both powers; a power of 0 marks no data.
+    limits : ndarray of float64, shape (rows, 2)
+        Cells between which samples are taken, the second excluded.
     pixels_per_cell : float
         Looks of a cell.
     metres_per_radian : float
@@ -45,6 +48,8 @@ def sample_row(
         if out[3, p] == 1.0:
             continue
         i, j = min(int(y), rows - 2), min(int(x), cells - 2)
+        if not limits[i, 0] <= x < limits[i, 1]:
+            continue
         if (
             sums[i, j, 2] <= 0.0
             or sums[i, j + 1, 2] <= 0.0

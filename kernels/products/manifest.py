@@ -86,7 +86,7 @@ def _processed(root: Element) -> datetime | None:
 
 def _relative_orbits(root: Element) -> dict[str | None, int]:
     """Track numbers by what they are of: the start or the stop."""
-    numbers = {}
+    numbers: dict[str | None, int] = {}
     for node in root.node.findall(f".//{_SAFE}orbitReference/{_SAFE}relativeOrbitNumber"):
         text = (node.text or "").strip()
         if not text.isdecimal() or not 1 <= int(text) <= 175:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kernels.engine.bands import Band
-from kernels.errors import PairError
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.coregistration import match_bursts
 from kernels.model import Dem, Looks, Shape
@@ -113,5 +112,6 @@ def test_bursts_match_by_the_ground_they_see(still: PlaneWavePair) -> None:
     )
     assert pairs == ((still.reference, still.secondary),)
     elsewhere = tops_burst(radar_grid(Shape(140, 900)).window(900, 0, Shape(140, 900)))
-    with pytest.raises(PairError, match="do not overlap"):
-        match_bursts((still.reference,), still.reference_orbit, (elsewhere,), still.reference_orbit)
+    assert not match_bursts(
+        (still.reference,), still.reference_orbit, (elsewhere,), still.reference_orbit
+    )

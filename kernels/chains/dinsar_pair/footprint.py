@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
+from kernels.chains.regions import common_box
 from kernels.engine.bands import Band
-from kernels.errors import ProcessingError
+from kernels.errors import ProcessingError, RequestError
 from kernels.geometry.ellipsoid import ecef_to_geodetic
 from kernels.geometry.map_grids import geographic_grid, utm_grid
 from kernels.geometry.terrain import meet_terrain, tabulate_radar
@@ -110,12 +111,15 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
     Returns
     -------
     MapGrid
-        Around the valid pixels on the terrain; corners are multiples of the spacing.
+        Around the valid pixels on the terrain, or around what the region holds of them; corners
+        are multiples of the spacing.
 
     Raises
     ------
     ProcessingError
         There is no valid pixel.
+    RequestError
+        None of them is near the region.
     """
     longitudes, latitudes = [], []
     for pair in pairs:
@@ -135,6 +139,11 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
     if not any(part.size for part in longitudes):
         raise ProcessingError("the chosen bursts hold no valid pixel on the elevation model")
     box = _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MAP_MARGIN)
+    if request.box is not None:
+        cut = common_box(box, request.box)
+        if cut is None:
+            raise RequestError("region", "on the ground of the chosen bursts", request.region)
+        box = cut
     spacing = request.spacing or DEFAULT_SPACING[request.ortho]
     if request.ortho == "utm":
         return utm_grid(box, spacing=spacing)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
+from kernels.chains.dinsar_pair.coverage import bursts_on
+from kernels.chains.dinsar_pair.passes import PassOfPair, check_passes, open_pass
 from kernels.chains.dinsar_pair.request import IW_LOOKS, STRIPMAP_LOOKS, DinsarPairRequest
 from kernels.errors import PairError, RequestError
 from kernels.geometry.orbit import Orbit
 from kernels.insar.adjustment import Adjustment
 from kernels.insar.coregistration import match_bursts
-from kernels.insar.mosaic import SwathLayout, lay_out
-from kernels.model import Burst, Looks, SlcProduct
-from kernels.products.sentinel1 import Sentinel1Product, open_sentinel1
+from kernels.insar.mosaic import MISSING, SwathLayout, first_cell, lay_out
+from kernels.model import Burst, Looks, RadarGrid, Shape, SlcProduct
+from kernels.products.slc_columns import without_first_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +25,21 @@ class SwathPair:
     Attributes
     ----------
     reference, secondary : SlcProduct
-        The images, pixels not read yet.
+        The images, slices joined, pixels not read yet.
     reference_orbit, secondary_orbit : Orbit
         Their orbits.
     layout : SwathLayout
         Chosen bursts of the reference with their partners.
     looks : Looks
         Of the interferogram.
+    reference_names, secondary_names : tuple of str
+        Of the products that the images are made of, in order of time.
     adjustments : dict of int to Adjustment
         What the images told beyond the geometry, by the index of the reference burst; bursts
         that are not named have none.
+    warnings : tuple of str
+        What was left out or is not as expected, one line each; those of the whole pair are with
+        its first swath.
     """
 
     reference: SlcProduct
@@ -39,11 +48,14 @@ class SwathPair:
     secondary_orbit: Orbit
     layout: SwathLayout
     looks: Looks
+    reference_names: tuple[str, ...] = ()
+    secondary_names: tuple[str, ...] = ()
     adjustments: dict[int, Adjustment] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def open_pair(request: DinsarPairRequest) -> tuple[SwathPair, ...]:
-    """Open both products and match them swath by swath.
+    """Open the products and match them swath by swath.
 
     Parameters
     ----------
@@ -53,72 +65,127 @@ def open_pair(request: DinsarPairRequest) -> tuple[SwathPair, ...]:
     Returns
     -------
     tuple of SwathPair
-        In the order of the swaths.
+        From near to far range. Swaths that the region does not touch are not opened; those in
+        which no bursts match are left out.
 
     Raises
     ------
     InputError
         A product that cannot be used, or two that do not make a pair.
     RequestError
-        A swath or burst that the reference does not have.
+        A swath, burst, polarisation or region that the products do not have.
     """
-    reference = open_sentinel1(request.reference, orbits=request.orbits)
-    secondary = open_sentinel1(request.secondary, orbits=request.orbits)
-    if reference.name == secondary.name:
-        raise PairError(
-            f"secondary must be another product than the reference, got {secondary.name} twice"
-        )
-    available = {image.swath for image in reference.images}
-    swaths = sorted(request.swaths or available)
+    reference = open_pass("reference", request.reference, orbits=request.orbits)
+    secondary = open_pass("secondary", request.secondary, orbits=request.orbits)
+    check_passes(reference, secondary)
+    swaths, notes = _swaths(request, reference, secondary)
+    chosen = {}
     for swath in swaths:
-        if swath not in available:
-            raise RequestError(
-                "swaths", f"of {reference.name}, which has {', '.join(sorted(available))}", swath
-            )
-    return tuple(_open_swath(request, reference, secondary, swath) for swath in swaths)
-
-
-def _open_swath(
-    request: DinsarPairRequest,
-    reference: Sentinel1Product,
-    secondary: Sentinel1Product,
-    swath: str,
-) -> SwathPair:
-    first = reference.slc(swath, request.polarisation)
-    second = secondary.slc(swath, request.polarisation)
-    if first.relative_orbit != second.relative_orbit or first.ascending != second.ascending:
+        image = reference.image(swath, request.polarisation)
+        if bursts := _choose_bursts(request, image):
+            chosen[swath] = image, bursts
+    if not chosen:
+        raise RequestError("region", f"on the ground of {reference.text}", request.region)
+    pairs: list[SwathPair] = []
+    for swath, (image, bursts) in chosen.items():
+        partner = secondary.image(swath, request.polarisation)
+        matches = match_bursts(bursts, _orbit(image), partner.bursts, _orbit(partner))
+        if matches:
+            cells = pairs[0].layout.grid if pairs else None
+            pairs.append(_lay_out(request, image, partner, matches, cells=cells))
+        else:
+            notes.append(f"{swath} was left out: the images have no common bursts in it")
+    if not pairs:
         raise PairError(
-            f"secondary must be of the same track as the reference, got relative orbit "
-            f"{second.relative_orbit} {_direction(second)} and "
-            f"{first.relative_orbit} {_direction(first)}"
+            "reference and secondary do not overlap: no burst of the one lies on a burst of the "
+            "other"
         )
-    bursts = _choose_bursts(request, first)
-    first_orbit, second_orbit = _orbit(first), _orbit(second)
-    pairs = match_bursts(bursts, first_orbit, second.bursts, second_orbit)
-    # partners at the ends only: a frame that overlaps partly is cut to what both have
-    kept = [burst for burst, _ in pairs]
-    inside = tuple(b for b in bursts if kept[0].index <= b.index <= kept[-1].index)
-    default = IW_LOOKS if first.mode != "SM" else STRIPMAP_LOOKS
+    return tuple(
+        replace(
+            pair,
+            reference_names=reference.slices.names,
+            secondary_names=secondary.slices.names,
+            warnings=(*(notes if number == 0 else ()), *_holes(pair)),
+        )
+        for number, pair in enumerate(pairs)
+    )
+
+
+def _swaths(
+    request: DinsarPairRequest, reference: PassOfPair, secondary: PassOfPair
+) -> tuple[list[str], list[str]]:
+    """Swaths that both images have or the request names, and notes about the others."""
+    notes = [*reference.notes, *secondary.notes]
+    swaths = []
+    available = [one.swaths(request.polarisation) for one in (reference, secondary)]
+    for swath in sorted(request.swaths) or available[0]:
+        for one, there in zip((reference, secondary), available, strict=True):
+            if swath not in there:
+                if request.swaths:
+                    rule = f"of {one.text}, which has {', '.join(there)}"
+                    raise RequestError("swaths", rule, swath)
+                notes.append(f"{swath} was left out: {one.text} does not have it")
+                break
+        else:
+            swaths.append(swath)
+    if not swaths:
+        raise PairError(f"{reference.text} and {secondary.text} have no common swath")
+    return swaths, notes
+
+
+def _lay_out(
+    request: DinsarPairRequest,
+    reference: SlcProduct,
+    secondary: SlcProduct,
+    matches: tuple[tuple[Burst, Burst], ...],
+    *,
+    cells: RadarGrid | None,
+) -> SwathPair:
+    """Put matched bursts on look cells, which continue those of another swath where there is one.
+
+    Partners are missing in the middle only: a frame that overlaps partly is cut to what both have.
+    """
+    default = IW_LOOKS if reference.mode != "SM" else STRIPMAP_LOOKS
     looks = Looks(
         azimuth=request.azimuth_looks or default.azimuth,
         range=request.range_looks or default.range,
     )
-    partners = {burst.index: partner for burst, partner in pairs}
+    first, last = matches[0][0], matches[-1][0]
+    skipped = first_cell(first.grid, cells, looks) if cells else Shape(0, 0)
+    image = without_first_samples(reference, skipped.samples)
     return SwathPair(
-        reference=first,
-        secondary=second,
-        reference_orbit=first_orbit,
-        secondary_orbit=second_orbit,
-        layout=lay_out(inside, partners, azimuth_looks=looks.azimuth),
+        reference=image,
+        secondary=secondary,
+        reference_orbit=_orbit(reference),
+        secondary_orbit=_orbit(secondary),
+        layout=lay_out(
+            image.bursts[first.index : last.index + 1],
+            {burst.index: partner for burst, partner in matches},
+            azimuth_looks=looks.azimuth,
+            first_line=skipped.lines,
+        ),
         looks=looks,
     )
 
 
-def _direction(product: SlcProduct) -> str:
-    return "ascending" if product.ascending else "descending"
+def _holes(pair: SwathPair) -> Iterator[str]:
+    """Tell of lines that stay without data."""
+    swath, placements = pair.reference.swath, pair.layout.placements
+    for before, placement in pairwise(placements):
+        if placement.burst.index == MISSING:
+            yield (
+                f"{swath}: a burst is missing in the reference after its burst "
+                f"{before.burst.index + 1}, its ground has no data"
+            )
+        elif placement.partner is None:
+            yield (
+                f"{swath}: burst {placement.burst.index + 1} of the reference has no partner in "
+                "the secondary, its ground has no data"
+            )
 
 
 def _choose_bursts(request: DinsarPairRequest, product: SlcProduct) -> tuple[Burst, ...]:
+    """Bursts that the request wants; none where the region does not touch the swath."""
     count = len(product.bursts)
     first, last = request.first_burst or 1, request.last_burst or count
     for name, number in (("first_burst", first), ("last_burst", last)):
@@ -126,7 +193,10 @@ def _choose_bursts(request: DinsarPairRequest, product: SlcProduct) -> tuple[Bur
             raise RequestError(
                 name, f"at most {count}, the bursts of {product.swath} in {product.name}", number
             )
-    return product.bursts[first - 1 : last]
+    bursts = product.bursts[first - 1 : last]
+    if request.box is None:
+        return bursts
+    return bursts_on(product, bursts, _orbit(product), request.box)
 
 
 def _orbit(product: SlcProduct) -> Orbit:

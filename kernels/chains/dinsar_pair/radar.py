@@ -173,7 +173,13 @@ def process_swath(
             progress=progress,
             step=lambda task: f"interferogram of {task.piece.name}",
         )
-    sums = RadarSums(grid=grid, orbit=pair.reference_orbit, looks=looks, sums=gathered.sums)
+    sums = RadarSums(
+        grid=grid,
+        orbit=pair.reference_orbit,
+        looks=looks,
+        sums=gathered.sums,
+        valid_ranges=pair.layout.valid_ranges(looks),
+    )
     return RadarResult(sums=sums, warnings=tuple(gathered.warnings), is_lost=gathered.is_lost)
 
 

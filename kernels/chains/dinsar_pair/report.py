@@ -13,6 +13,7 @@ from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.reports import named_values, rounded, versions
 from kernels.geometry.baseline import baseline
 from kernels.geometry.zero_doppler import radar_to_ground
+from kernels.insar.mosaic import MISSING
 from kernels.model import Dem, MapGrid, SlcProduct
 
 SIGN = (
@@ -36,7 +37,9 @@ def describe_pair(pair: SwathPair) -> dict[str, Any]:
         "swath": pair.reference.swath,
         "bursts": [
             {
-                "reference": placement.burst.index + 1,
+                "reference": (
+                    None if placement.burst.index == MISSING else placement.burst.index + 1
+                ),
                 "secondary": None if placement.partner is None else placement.partner.index + 1,
                 "identifier": placement.burst.identifier,
             }
@@ -50,9 +53,10 @@ def describe_pair(pair: SwathPair) -> dict[str, Any]:
     }
 
 
-def _describe_product(product: SlcProduct) -> dict[str, Any]:
+def _describe_product(product: SlcProduct, names: tuple[str, ...]) -> dict[str, Any]:
     return {
         "name": product.name,
+        "slices": list(names),
         "start": product.start.isoformat(),
         "relative_orbit": product.relative_orbit,
         "direction": "ascending" if product.ascending else "descending",
@@ -100,8 +104,8 @@ def make_report(
     return {
         "process": "dinsar-pair",
         "request": named_values(request),
-        "reference": _describe_product(pairs[0].reference),
-        "secondary": _describe_product(pairs[0].secondary),
+        "reference": _describe_product(pairs[0].reference, pairs[0].reference_names),
+        "secondary": _describe_product(pairs[0].secondary, pairs[0].secondary_names),
         "polarisation": pairs[0].reference.polarisation,
         "wavelength_m": pairs[0].layout.grid.wavelength,
         "swaths": [describe_pair(pair) for pair in pairs],
@@ -118,7 +122,7 @@ def make_report(
             "columns": grid.shape.samples,
         },
         "coherence": statistics.report(),
-        "warnings": warnings,
+        "warnings": [*(line for pair in pairs for line in pair.warnings), *warnings],
         "sign": SIGN,
         "versions": versions(),
         "seconds": rounded(seconds),

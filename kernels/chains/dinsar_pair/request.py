@@ -14,10 +14,11 @@ from kernels.chains.options import (
     orbits_option,
     threads_option,
 )
+from kernels.chains.regions import read_region
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 from kernels.insar.adjustment import FLATTENINGS
-from kernels.model import Looks
+from kernels.model import GeographicBox, Looks
 
 VERSION = "1.0"
 """Of the results."""
@@ -30,14 +31,20 @@ STRIPMAP_LOOKS = Looks(azimuth=3, range=3)
 class DinsarPairRequest(Request):
     """Two SLC products, a DEM, and how to combine them."""
 
-    reference: Path = option(
-        title="Reference product (Sentinel-1 SLC, SAFE folder or zip)",
-        abstract="The earlier or master image; its geometry is the geometry of the result.",
+    reference: tuple[Path, ...] = option(
+        title="Reference product or its slices (Sentinel-1 SLC, SAFE folder or zip)",
+        abstract=(
+            "The earlier or master image; its geometry is the geometry of the result. Contiguous "
+            "slices of one pass, in any order, are joined."
+        ),
         role="slc",
     )
-    secondary: Path = option(
-        title="Secondary product (Sentinel-1 SLC of the same track, SAFE folder or zip)",
-        abstract="The later or slave image; it is resampled onto the reference.",
+    secondary: tuple[Path, ...] = option(
+        title="Secondary product or its slices (Sentinel-1 SLC of the same track, folder or zip)",
+        abstract=(
+            "The later or slave image; it is resampled onto the reference. Its slices need not "
+            "begin or end where those of the reference do."
+        ),
         role="slc",
     )
     dem: tuple[Path, ...] = dem_option()
@@ -54,10 +61,18 @@ class DinsarPairRequest(Request):
         choices=("IW1", "IW2", "IW3", "S1", "S2", "S3", "S4", "S5", "S6"),
         title="Swaths (IW1, IW2, IW3; S1 to S6 for StripMap; none = all of the product)",
     )
+    region: str | None = option(
+        default=None,
+        title="Region of interest: west,south,east,north in degrees (none = all)",
+        abstract=(
+            "Only bursts that touch it are processed, and the map is cut to it; west is larger "
+            "than east across the antimeridian."
+        ),
+    )
     first_burst: int | None = option(
         default=None,
         minimum=1,
-        title="First burst of the reference, counted from 1 (none = first)",
+        title="First burst of the reference, counted from 1 over all slices (none = first)",
     )
     last_burst: int | None = option(
         default=None,
@@ -107,6 +122,8 @@ class DinsarPairRequest(Request):
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""
         Request.__post_init__(self)
+        if self.region is not None:
+            read_region(self.region)
         if self.first_burst and self.last_burst and self.last_burst < self.first_burst:
             raise RequestError(
                 "last_burst", f"at least first_burst = {self.first_burst}", self.last_burst
@@ -117,6 +134,11 @@ class DinsarPairRequest(Request):
             )
         if self.spacing is not None and self.ortho == "utm" and self.spacing < 1.0:
             raise RequestError("spacing", "at least 1 metre for ortho = utm", self.spacing)
+
+    @property
+    def box(self) -> GeographicBox | None:
+        """The region of interest."""
+        return None if self.region is None else read_region(self.region)
 
 
 OUTPUTS = (

@@ -173,8 +173,8 @@ def _bundle_radar(pairs: tuple[SwathPair, ...], scratch: Path) -> None:
 def _tags(pairs: tuple[SwathPair, ...]) -> dict[str, str]:
     first = pairs[0]
     return {
-        "REFERENCE": first.reference.name,
-        "SECONDARY": first.secondary.name,
+        "REFERENCE": " ".join(first.reference_names),
+        "SECONDARY": " ".join(first.secondary_names),
         "POLARISATION": first.reference.polarisation,
         "WAVELENGTH": repr(first.layout.grid.wavelength),
         "SIGN": SIGN,
