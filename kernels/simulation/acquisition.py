@@ -199,8 +199,8 @@ def _lay_out(mode: Mode) -> list[_Swath]:
         return [_Swath(figures[0], near, start, Shape(lines, samples), lines, 1)]
     widths = [mode.samples or f.samples for f in figures]
     spacing = figures[0].range_spacing
-    steps = [0, *(width - width // 20 for width in widths[:-1])]
-    offsets = np.cumsum(steps)
+    shared = [width // 20 if mode.overlap is None else mode.overlap for width in widths[:-1]]
+    offsets = np.cumsum([0, *(w - s for w, s in zip(widths[:-1], shared, strict=True))])
     middle = sum(f.middle_range for f in figures) / len(figures)
     near = middle - 0.5 * float(offsets[-1] + widths[-1] - 1) * spacing
     swaths = []

@@ -163,16 +163,19 @@ class TopsMode:
     bursts : int
         Of each swath.
     samples : int or None
-        Of each swath; None: the full swath. The swaths overlap by 1/20 of it.
+        Of each swath; None: the full swath.
     burst_lines : int or None
         None: as in real products; shorter bursts keep the real overlap of about 120 lines or
         a quarter of the burst, whichever is less.
+    overlap : int or None
+        Samples that neighbouring swaths share; None: 1/20 of a swath.
     """
 
     swaths: tuple[str, ...] = ("IW1",)
     bursts: int = 2
     samples: int | None = 4000
     burst_lines: int | None = None
+    overlap: int | None = None
 
     def figures(self) -> tuple[SwathFigures, ...]:
         """Figures of the swaths; raises RequestError for an unknown name."""

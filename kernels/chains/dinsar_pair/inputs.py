@@ -81,13 +81,15 @@ def open_pair(request: DinsarPairRequest) -> tuple[SwathPair, ...]:
     swaths, notes = _swaths(request, reference, secondary)
     chosen = {}
     for swath in swaths:
-        image = reference.image(swath, request.polarisation)
+        image = reference.image(swath, request.polarisation, need_pixels=request.box is None)
         if bursts := _choose_bursts(request, image):
             chosen[swath] = image, bursts
     if not chosen:
         raise RequestError("region", f"on the ground of {reference.text}", request.region)
     pairs: list[SwathPair] = []
     for swath, (image, bursts) in chosen.items():
+        if image.pixels is None:
+            image = reference.image(swath, request.polarisation)  # noqa: PLW2901
         partner = secondary.image(swath, request.polarisation)
         matches = match_bursts(bursts, _orbit(image), partner.bursts, _orbit(partner))
         if matches:

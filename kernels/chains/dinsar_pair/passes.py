@@ -51,9 +51,11 @@ class PassOfPair:
             raise RequestError("polarisation", f"of {self.text}, which has {there}", polarisation)
         return tuple(sorted(found))
 
-    def image(self, swath: str, polarisation: str) -> SlcProduct:
+    def image(self, swath: str, polarisation: str, *, need_pixels: bool = True) -> SlcProduct:
         """Read one swath, slices joined; raises ProductError where that is impossible."""
-        return join_slc(self.slices.slc(swath, polarisation, need_noise=False))
+        return join_slc(
+            self.slices.slc(swath, polarisation, need_pixels=need_pixels, need_noise=False)
+        )
 
     def tracks(self) -> frozenset[int]:
         """Track numbers of the slices; two where the pass crosses the ascending node."""

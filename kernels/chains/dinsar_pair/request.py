@@ -156,7 +156,7 @@ OUTPUTS = (
         title="Interferogram in radar geometry",
         abstract=(
             "Bands amplitude, phase (rad), coherency, isData; zip of one GeoTIFF with its style "
-            "per swath."
+            "per swath, and one of all swaths side by side."
         ),
         media_type=MediaType.ZIP,
     ),

@@ -10,6 +10,7 @@ from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.checkpoint import Checkpoint, checkpoint_key, open_checkpoint
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.chains.dinsar_pair.merged import write_merged
 from kernels.chains.dinsar_pair.ortho import write_map
 from kernels.chains.dinsar_pair.radar import RadarResult, process_swath
 from kernels.chains.dinsar_pair.report import SIGN, make_report
@@ -19,7 +20,8 @@ from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProductError
-from kernels.insar.geocode import Geocoder
+from kernels.insar.geocode import Geocoder, RadarSums
+from kernels.insar.merged import MergedSwaths
 from kernels.model import Dem
 from kernels.products.bundle import zip_files
 from kernels.products.preview import Preview
@@ -34,6 +36,8 @@ FILES = {
     "report": "report.json",
 }
 """Names of the results by output."""
+
+_MERGED = "interferogram_radar.tif"
 
 
 class _Clock:
@@ -94,17 +98,19 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             threads=threads,
             progress=progress.part(0.05, 0.7),
         )
+        sums = tuple(swath.sums for swath in swaths)
         clock.lap("interferogram")
         progress.update(0.7, "map")
         statistics, preview = write_map(
-            Geocoder.of(grid, dem, tuple(swath.sums for swath in swaths)),
+            Geocoder.of(grid, dem, sums),
             scratch / FILES["interferogram"],
             threads=threads,
             memory_mb=request.memory_mb,
             tags=_tags(pairs),
-            progress=progress.part(0.7, 0.92),
+            progress=progress.part(0.7, 0.9),
         )
         clock.lap("map")
+        _merge(request, pairs, sums, scratch, threads=threads, progress=progress.part(0.9, 0.92))
         progress.update(0.92, "pictures and report")
         report = make_report(
             request,
@@ -156,6 +162,28 @@ def _process_swaths(
     return swaths
 
 
+def _merge(
+    request: DinsarPairRequest,
+    pairs: tuple[SwathPair, ...],
+    swaths: tuple[RadarSums, ...],
+    scratch: Path,
+    *,
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Write the raster of all swaths in radar geometry, where there are several on one grid."""
+    merged = MergedSwaths.of(swaths)
+    if len(swaths) > 1 and merged is not None:
+        write_merged(
+            merged,
+            scratch / _MERGED,
+            threads=threads,
+            memory_mb=request.memory_mb,
+            tags=_tags(pairs) | {"SWATHS": " ".join(pair.reference.swath for pair in pairs)},
+            progress=progress,
+        )
+
+
 def _radar_name(pair: SwathPair) -> str:
     return f"interferogram_{pair.reference.swath.lower()}_radar.tif"
 
@@ -163,10 +191,11 @@ def _radar_name(pair: SwathPair) -> str:
 def _bundle_radar(pairs: tuple[SwathPair, ...], scratch: Path) -> None:
     """Zip the rasters in radar geometry, each with its style beside."""
     files = []
-    for pair in pairs:
-        raster = scratch / _radar_name(pair)
-        style = phase_style(2, wavelength=pair.layout.grid.wavelength)
-        files += [raster, write_style(raster.with_suffix(".qml"), style)]
+    for name in (*map(_radar_name, pairs), _MERGED):
+        raster = scratch / name
+        if raster.exists():
+            style = phase_style(2, wavelength=pairs[0].layout.grid.wavelength)
+            files += [raster, write_style(raster.with_suffix(".qml"), style)]
     zip_files(scratch / FILES["interferogram_radar"], files)
 
 
