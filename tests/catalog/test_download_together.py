@@ -22,18 +22,20 @@ from catalog.errors import AccessError, AnswerError, QueryError, StorageError, U
 from catalog.hosts import Connections
 from catalog.progress import Progress
 from catalog.requesting import Network
-from tests.catalog.fetching import NAME, QUICK, Key, names_in, numbered_name, source_of
-from tests.catalog.scripted import Fault, ScriptedProduct, ScriptedResto, Server, archive, serving
+from tests.catalog.fetching import (
+    FORM,
+    NAME,
+    QUICK,
+    Key,
+    names_in,
+    numbered_name,
+    product_at,
+    source_of,
+)
+from tests.catalog.scripted import Fault, ScriptedProduct, ScriptedResto, Server, serving
 from tests.catalog.scripted.server import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-FORM = Form(margin=0)
-
-
-def _product(provider: Server, *, size: int = 300_000, name: str = NAME) -> ScriptedProduct:
-    product = archive(name, size=size)
-    provider.provider.add(product)
-    return product
 
 
 def _start(
@@ -75,7 +77,7 @@ def _slow(provider: Server, seconds: float = 1.0, pieces: int = 20) -> None:
 
 
 def test_two_threads_fetch_a_product_once(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     _slow(provider)
     source = source_of(provider, product)
     told: list[Progress] = []
@@ -92,7 +94,7 @@ def test_two_threads_fetch_a_product_once(provider: Server, tmp_path: Path) -> N
 
 
 def test_two_processes_fetch_a_product_once(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     _slow(provider, seconds=3.0)
     processes = [_start(provider, product, tmp_path) for _ in range(2)]
     found = [_end(process) for process in processes]
@@ -103,7 +105,7 @@ def test_two_processes_fetch_a_product_once(provider: Server, tmp_path: Path) ->
 
 
 def test_killed_download_is_gone_on_with(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     provider.faults.plan(NAME, Fault("stall", share=0.6))
     process = _start(provider, product, tmp_path)
     part = tmp_path / f".{NAME}.zip.part"
@@ -122,7 +124,7 @@ def test_killed_download_is_gone_on_with(provider: Server, tmp_path: Path) -> No
 
 def test_key_is_not_in_the_list_of_processes(provider: Server, tmp_path: Path) -> None:
     """As long as a download lasts, in what everybody can read of the process."""
-    product = _product(provider)
+    product = product_at(provider)
     planted = "Xq7-planted-secret"
     provider.provider.keys = {planted}
     provider.faults.plan(NAME, Fault("stall"))
@@ -140,7 +142,7 @@ def test_key_is_not_in_the_list_of_processes(provider: Server, tmp_path: Path) -
 
 
 def test_key_does_not_go_to_another_host(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     provider.provider.keys = {"Xq7"}
     with serving(ScriptedResto([product])) as elsewhere:
         provider.faults.plan(NAME, Fault("redirect", to=elsewhere.download_address(NAME)))
@@ -153,7 +155,7 @@ def test_key_does_not_go_to_another_host(provider: Server, tmp_path: Path) -> No
 
 
 def test_other_host_that_wants_credentials_gets_none(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     with serving(ScriptedResto([product])) as elsewhere:
         elsewhere.provider.users["me"] = "word"
         provider.faults.always(NAME, Fault("redirect", to=elsewhere.download_address(NAME)))
@@ -166,7 +168,7 @@ def test_other_host_that_wants_credentials_gets_none(provider: Server, tmp_path:
 
 
 def test_redirect_on_the_same_host_keeps_the_key(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     provider.provider.keys = {"Xq7"}
     provider.faults.plan(NAME, Fault("redirect", to=f"{provider.download_address(NAME)}/"))
     source = source_of(provider, product, credentials=Key("Xq7"))
@@ -178,14 +180,14 @@ def test_redirect_on_the_same_host_keeps_the_key(provider: Server, tmp_path: Pat
 def test_redirect_to_anything_but_the_web_is_refused(
     provider: Server, tmp_path: Path, to: str
 ) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     provider.faults.always(NAME, Fault("redirect", to=to))
     with pytest.raises(AnswerError, match="leads to where nothing is protected"):
         Downloader(QUICK).fetch_product(source_of(provider, product), tmp_path, NAME, FORM)
 
 
 def test_redirects_in_circles_end(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     provider.faults.always(NAME, Fault("redirect", to=provider.download_address(NAME)))
     with pytest.raises(AnswerError, match="leads in circles"):
         Downloader(QUICK).fetch_product(source_of(provider, product), tmp_path, NAME, FORM)
@@ -202,7 +204,7 @@ def fresh() -> Iterator[Server]:
 def test_host_gets_no_more_connections_than_it_allows(
     fresh: Server, tmp_path: Path, limit: int
 ) -> None:
-    products = [_product(fresh, size=20_000, name=numbered_name(n)) for n in range(9)]
+    products = [product_at(fresh, size=20_000, name=numbered_name(n)) for n in range(9)]
     fresh.provider.chunk_size, fresh.provider.chunk_wait_s = 10_000, 0.03
     downloader = Downloader(QUICK)
     with ThreadPoolExecutor(9) as pool:
@@ -214,7 +216,7 @@ def test_host_gets_no_more_connections_than_it_allows(
 
 
 def test_processes_share_the_connections_of_a_host(fresh: Server, tmp_path: Path) -> None:
-    products = [_product(fresh, name=numbered_name(n)) for n in range(3)]
+    products = [product_at(fresh, name=numbered_name(n)) for n in range(3)]
     _slow(fresh)
     shared = {"slots": str(tmp_path / "slots"), "connections": 1}
     processes = [_start(fresh, one, tmp_path / "out", **shared) for one in products]
@@ -246,7 +248,7 @@ def test_connections_are_given_in_the_order_of_asking() -> None:
 def test_certificates_are_checked(
     protected: Server, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    product = _product(protected)
+    product = product_at(protected)
     source = source_of(protected, product)
     with pytest.raises(UnreachableError, match=r"certificate of .* is not trusted"):
         Downloader(QUICK).fetch_product(source, tmp_path, NAME, FORM)
@@ -261,7 +263,7 @@ def test_slow_answer_is_ended_behind_tls_too(
     protected: Server, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
     """What the socket holds then is encrypted, and must not get into the part."""
-    product = _product(protected)
+    product = product_at(protected)
     protected.faults.plan(NAME, Fault("drip", share=0.5), Fault("drip", share=0.5))
     network = replace(QUICK, ca_bundle=certificate[0], minimum_speed=1_000.0, speed_window_s=0.5)
     source = source_of(protected, product)
@@ -275,7 +277,7 @@ def test_slow_answer_is_ended_behind_tls_too(
 def test_protected_host_does_not_lead_to_an_open_one(
     protected: Server, provider: Server, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     protected.provider.add(product)
     protected.faults.always(NAME, Fault("redirect", to=provider.download_address(NAME)))
     trusting = replace(QUICK, ca_bundle=certificate[0])
@@ -291,7 +293,7 @@ def test_bundle_of_certificates_has_to_be_there(tmp_path: Path) -> None:
 
 def test_proxy_is_asked_in_the_place_of_the_host(provider: Server, tmp_path: Path) -> None:
     """The scripted provider answers whole addresses too, as a proxy does."""
-    product = _product(provider)
+    product = product_at(provider)
     path = provider.download_address(NAME).removeprefix(provider.address)
     source = source_of(provider, product, address=f"http://provider.invalid{path}")
     network = replace(QUICK, proxies={"http": provider.address})
@@ -307,7 +309,7 @@ def test_netrc_is_not_read(
     netrc.write_text("machine 127.0.0.1 login me password Xq7\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    product = _product(provider)
+    product = product_at(provider)
     provider.provider.users["me"] = "Xq7"
     with pytest.raises(AccessError):
         Downloader(QUICK).fetch_product(source_of(provider, product), tmp_path, NAME, FORM)
@@ -328,7 +330,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_disk_that_gets_full_keeps_what_came(provider: Server, small_disk: Path) -> None:
     """The catalogue tells no size, so that it is noticed on the way only."""
-    product = _product(provider, size=2_000_000)
+    product = product_at(provider, size=2_000_000)
     source = source_of(provider, product, size=None)
     with pytest.raises(StorageError, match=f"{NAME}.* cannot be written: the disk is full"):
         Downloader(QUICK).fetch_product(source, small_disk, NAME, FORM)
@@ -345,7 +347,7 @@ def test_disk_that_gets_full_keeps_what_came(provider: Server, small_disk: Path)
 def test_disk_that_gets_full_while_unpacking_leaves_no_product(
     provider: Server, small_disk: Path
 ) -> None:
-    product = _product(provider, size=600_000)
+    product = product_at(provider, size=600_000)
     source = source_of(provider, product, size=None)
     with pytest.raises(StorageError, match=r"needs .* the disk has"):
         Downloader(QUICK).fetch_product(source, small_disk, NAME, Form(extracted=True, margin=0))
@@ -353,7 +355,7 @@ def test_disk_that_gets_full_while_unpacking_leaves_no_product(
 
 
 def test_limit_of_the_size_of_files_is_told(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     found = _end(_start(provider, product, tmp_path, largest_file=100_000))
     assert found["error"] == "StorageError"
     assert "cannot be written: the disk is full" in found["text"]
@@ -362,7 +364,7 @@ def test_limit_of_the_size_of_files_is_told(provider: Server, tmp_path: Path) ->
 
 
 def test_product_is_unpacked_and_its_archive_goes(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     form = Form(extracted=True, polarisations=("VH",), margin=0)
     downloader = Downloader(QUICK)
     source = source_of(provider, product)
@@ -379,7 +381,7 @@ def test_product_is_unpacked_and_its_archive_goes(provider: Server, tmp_path: Pa
 
 
 def test_archive_that_is_there_is_unpacked_and_stays(provider: Server, tmp_path: Path) -> None:
-    product = _product(provider)
+    product = product_at(provider)
     (tmp_path / f"{NAME}.zip").write_bytes(product.body)
     found = Downloader(QUICK).fetch_product(
         source_of(provider, product), tmp_path, NAME, Form(extracted=True, margin=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from catalog.asking import Asker
-from catalog.credentials import BasicCredentials, Login
 from catalog.download import Downloader, Form
 from catalog.errors import (
     CancelledError,
@@ -25,50 +22,20 @@ from catalog.model import Access, Product, Query, Source, Storage
 from catalog.progress import Progress, Stage
 from catalog.resto import RestoCatalog
 from catalog.staging import Fetched, StagingPolicy, fetch
-from tests.catalog.fetching import QUICK, names_in, numbered_name
-from tests.catalog.scripted import Fault, ScriptedProduct, ScriptedResto, Server, archive, serving
-from tests.catalog.scripted.server import wait_for
-
-FORM = Form(margin=0)
-LOGIN = BasicCredentials(Login("me", "word"))
-POLICY = StagingPolicy(longest_poll_s=0.05, timeout_s=60.0, threads=3)
-DAMAGE = (
-    Fault("truncate"),
-    Fault("short"),
-    Fault("reset"),
-    Fault("corrupt"),
-    Fault("html"),
-    Fault("ignore_range"),
-    Fault("status", status=503),
-    Fault("status", status=429, retry_after="10"),
+from tests.catalog.fetching import (
+    FORM,
+    LOGIN,
+    POLICY,
+    QUICK,
+    body_of,
+    catalog_at,
+    fill,
+    found_by,
+    names_in,
+    numbered_name,
 )
-
-
-def _catalog(provider: Server, *, connections: int = 3) -> RestoCatalog:
-    provider.provider.users = {"me": "word"}
-    return RestoCatalog(
-        address=f"{provider.address}/resto",
-        access=Access(credentials=LOGIN, connections=connections),
-        asker=Asker("peps", wait=lambda _: None),
-    )
-
-
-def _fill(provider: Server, count: int, *, size: int = 5_000, **attributes: object) -> list[str]:
-    first = len(provider.provider.products)
-    products = [
-        archive(numbered_name(first + number), size=size, **attributes) for number in range(count)
-    ]
-    provider.provider.add(*products)
-    return [product.name for product in products]
-
-
-def _found(catalog: RestoCatalog, names: list[str]) -> list[Product]:
-    by_name = {product.name: product for product in catalog.search(Query())}
-    return [by_name[name] for name in names]
-
-
-def _body(provider: Server, name: str) -> bytes:
-    return provider.provider.products[name].body
+from tests.catalog.scripted import Fault, Server, archive
+from tests.catalog.scripted.server import wait_for
 
 
 def _states(results: tuple[Fetched, ...]) -> list[str]:
@@ -78,12 +45,12 @@ def _states(results: tuple[Fetched, ...]) -> list[str]:
 def test_all_on_tape_are_asked_for_before_anything_is_read(
     provider: Server, tmp_path: Path
 ) -> None:
-    on_disk = _fill(provider, 3)
-    on_tape = _fill(provider, 3, storage="tape", polls_to_stage=3)
-    catalog = _catalog(provider)
+    on_disk = fill(provider, 3)
+    on_tape = fill(provider, 3, storage="tape", polls_to_stage=3)
+    catalog = catalog_at(provider)
     told: list[Progress] = []
     results = fetch(
-        _found(catalog, on_disk + on_tape),
+        found_by(catalog, on_disk + on_tape),
         catalog,
         tmp_path,
         downloader=Downloader(QUICK, report=told.append),
@@ -94,7 +61,7 @@ def test_all_on_tape_are_asked_for_before_anything_is_read(
     assert _states(results) == ["fetched"] * 6
     for result in results:
         assert result.path == tmp_path / f"{result.product.name}.zip"
-        assert result.path.read_bytes() == _body(provider, result.product.name)
+        assert result.path.read_bytes() == body_of(provider, result.product.name)
     order = [(seen.product, seen.status) for seen in provider.downloads()]
     assert order[:3] == [(name, 202) for name in on_tape]
     assert order[3:6] == [(name, 200) for name in on_disk]
@@ -106,11 +73,11 @@ def test_all_on_tape_are_asked_for_before_anything_is_read(
 
 def test_provider_is_asked_as_often_as_it_wants(provider: Server, tmp_path: Path) -> None:
     """And not only once a minute."""
-    (name,) = _fill(provider, 1, storage="tape", polls_to_stage=3)
+    (name,) = fill(provider, 1, storage="tape", polls_to_stage=3)
     provider.provider.milliseconds_to_wait = 200
-    catalog = _catalog(provider)
+    catalog = catalog_at(provider)
     (result,) = fetch(
-        _found(catalog, [name]),
+        found_by(catalog, [name]),
         catalog,
         tmp_path,
         downloader=Downloader(QUICK),
@@ -130,10 +97,10 @@ def test_provider_is_asked_as_often_as_it_wants(provider: Server, tmp_path: Path
 def test_every_word_of_the_provider_for_not_here_leads_to_the_product(
     provider: Server, tmp_path: Path, mode: str
 ) -> None:
-    (name,) = _fill(provider, 1, storage=mode)
-    catalog = _catalog(provider)
+    (name,) = fill(provider, 1, storage=mode)
+    catalog = catalog_at(provider)
     (result,) = fetch(
-        _found(catalog, [name]),
+        found_by(catalog, [name]),
         catalog,
         tmp_path,
         downloader=Downloader(QUICK),
@@ -148,10 +115,10 @@ def test_unknown_storage_is_tried_and_says_nothing_for_ever(
     provider: Server, tmp_path: Path
 ) -> None:
     """The tape service is down while the products are found, and later too."""
-    names = [*_fill(provider, 2), *_fill(provider, 2, storage="tape", polls_to_stage=4)]
+    names = [*fill(provider, 2), *fill(provider, 2, storage="tape", polls_to_stage=4)]
     provider.provider.tape_down = True
-    catalog = _catalog(provider)
-    products = _found(catalog, names)
+    catalog = catalog_at(provider)
+    products = found_by(catalog, names)
     assert {product.storage for product in products} == {Storage.UNKNOWN}
     results = fetch(
         products, catalog, tmp_path, downloader=Downloader(QUICK), form=FORM, policy=POLICY
@@ -160,11 +127,11 @@ def test_unknown_storage_is_tried_and_says_nothing_for_ever(
 
 
 def test_product_that_stays_on_tape_is_given_up(provider: Server, tmp_path: Path) -> None:
-    (slow,) = _fill(provider, 1, storage="tape", polls_to_stage=10**6)
-    (here,) = _fill(provider, 1)
-    catalog = _catalog(provider)
+    (slow,) = fill(provider, 1, storage="tape", polls_to_stage=10**6)
+    (here,) = fill(provider, 1)
+    catalog = catalog_at(provider)
     results = fetch(
-        _found(catalog, [slow, here]),
+        found_by(catalog, [slow, here]),
         catalog,
         tmp_path,
         downloader=Downloader(QUICK),
@@ -177,13 +144,13 @@ def test_product_that_stays_on_tape_is_given_up(provider: Server, tmp_path: Path
 
 
 def test_what_goes_wrong_with_one_stops_no_other(provider: Server, tmp_path: Path) -> None:
-    names = _fill(provider, 6)
+    names = fill(provider, 6)
     provider.faults.always(names[0], Fault("corrupt"))
     provider.faults.always(names[2], Fault("status", 404, text="Feature has been moved"))
     provider.faults.always(names[3], Fault("status", 503))
-    catalog = _catalog(provider)
+    catalog = catalog_at(provider)
     results = fetch(
-        _found(catalog, names),
+        found_by(catalog, names),
         catalog,
         tmp_path,
         downloader=Downloader(QUICK),
@@ -200,9 +167,9 @@ def test_what_goes_wrong_with_one_stops_no_other(provider: Server, tmp_path: Pat
 def test_name_that_leads_away_fails_alone(
     provider: Server, tmp_path: Path, storage: Storage
 ) -> None:
-    (name,) = _fill(provider, 1)
-    catalog = _catalog(provider)
-    (good,) = _found(catalog, [name])
+    (name,) = fill(provider, 1)
+    catalog = catalog_at(provider)
+    (good,) = found_by(catalog, [name])
     bad = replace(good, name="../../outside", storage=storage)
     results = fetch(
         [bad, good],
@@ -217,11 +184,11 @@ def test_name_that_leads_away_fails_alone(
 
 
 def test_folder_that_cannot_be_made_is_told(provider: Server, tmp_path: Path) -> None:
-    names = _fill(provider, 2)
-    catalog = _catalog(provider)
+    names = fill(provider, 2)
+    catalog = catalog_at(provider)
     (tmp_path / "file").touch()
     results = fetch(
-        _found(catalog, names),
+        found_by(catalog, names),
         catalog,
         tmp_path / "file" / "folder",
         downloader=Downloader(QUICK),
@@ -235,9 +202,9 @@ def test_folder_that_cannot_be_made_is_told(provider: Server, tmp_path: Path) ->
 def test_product_that_vanishes_while_it_is_staged_fails_alone(
     provider: Server, tmp_path: Path
 ) -> None:
-    gone, other = _fill(provider, 2, storage="tape", polls_to_stage=8)
-    catalog = _catalog(provider)
-    products = _found(catalog, [gone, other])
+    gone, other = fill(provider, 2, storage="tape", polls_to_stage=8)
+    catalog = catalog_at(provider)
+    products = found_by(catalog, [gone, other])
 
     def vanish(progress: Progress) -> None:
         if (progress.name, progress.stage) == (gone, Stage.STAGING):
@@ -271,11 +238,11 @@ class _Deaf(RestoCatalog):
 def test_catalogue_that_is_silent_for_a_while_is_asked_again(
     provider: Server, tmp_path: Path
 ) -> None:
-    (name,) = _fill(provider, 1, storage="tape", polls_to_stage=1)
-    plain = _catalog(provider)
+    (name,) = fill(provider, 1, storage="tape", polls_to_stage=1)
+    plain = catalog_at(provider)
     deaf = _Deaf(address=f"{provider.address}/resto", access=Access(credentials=LOGIN))
     (result,) = fetch(
-        _found(plain, [name]),
+        found_by(plain, [name]),
         deaf,
         tmp_path,
         downloader=Downloader(QUICK),
@@ -288,13 +255,13 @@ def test_catalogue_that_is_silent_for_a_while_is_asked_again(
 
 def test_what_is_there_is_neither_asked_for_nor_fetched(provider: Server, tmp_path: Path) -> None:
     """On tape or not; one that is asked for twice is fetched once."""
-    names = [*_fill(provider, 1), *_fill(provider, 1, storage="tape")]
-    (new,) = _fill(provider, 1)
+    names = [*fill(provider, 1), *fill(provider, 1, storage="tape")]
+    (new,) = fill(provider, 1)
     for name in names:
-        (tmp_path / f"{name}.zip").write_bytes(_body(provider, name))
-    catalog = _catalog(provider)
+        (tmp_path / f"{name}.zip").write_bytes(body_of(provider, name))
+    catalog = catalog_at(provider)
     results = fetch(
-        _found(catalog, [*names, new, new]),
+        found_by(catalog, [*names, new, new]),
         catalog,
         tmp_path,
         downloader=Downloader(QUICK),
@@ -339,17 +306,17 @@ class _Nothing:
 
 def test_fetching_stops_on_request(provider: Server, tmp_path: Path) -> None:
     """With one product that is being read, one that is waited for, and one in the queue."""
-    names = [*_fill(provider, 2), *_fill(provider, 1, storage="tape", polls_to_stage=10**6)]
+    names = [*fill(provider, 2), *fill(provider, 1, storage="tape", polls_to_stage=10**6)]
     provider.faults.always(names[0], Fault("stall"))
     provider.faults.always(names[1], Fault("stall"))
-    catalog = _catalog(provider)
+    catalog = catalog_at(provider)
     cancel = threading.Event()
     ended: list[BaseException] = []
 
     def run() -> None:
         try:
             fetch(
-                _found(catalog, names),
+                found_by(catalog, names),
                 catalog,
                 tmp_path,
                 downloader=Downloader(QUICK, cancel=cancel),
@@ -368,49 +335,10 @@ def test_fetching_stops_on_request(provider: Server, tmp_path: Path) -> None:
     assert not [name for name in names_in(tmp_path) if name.endswith((".zip", ".lock"))]
 
 
-def _crowd(tmp_path: Path, *, count: int, size: int, clients: int) -> None:
-    """Fetch many products while nearly every third request goes wrong."""
-    with serving(ScriptedResto()) as provider:
-        names = []
-        for _ in range(count):
-            names += _fill(provider, 1, size=size)
-            _keep_on_disk(provider, names[-1], tmp_path / "provider")
-        provider.faults.draw(0.3, DAMAGE)
-        catalog = _catalog(provider, connections=clients)
-        products = _found(catalog, names)
-        finished: list[str] = []
-
-        def hear(progress: Progress) -> None:
-            if progress.stage in (Stage.FETCHED, Stage.FAILED):
-                finished.append(progress.name)
-
-        results = fetch(
-            products,
-            catalog,
-            tmp_path / "out",
-            downloader=Downloader(QUICK, report=hear),
-            form=FORM,
-            policy=replace(POLICY, threads=clients),
-        )
-        assert [str(result.error) for result in results if result.error] == []
-        assert _states(results) == ["fetched"] * count
-        for name in names:
-            body = (tmp_path / "out" / f"{name}.zip").read_bytes()
-            assert body == _body(provider, name)[:]
-        assert names_in(tmp_path / "out") == sorted(f"{name}.zip" for name in names)
-        _assert_none_twice(provider, names)
-        assert sum(bool(seen.fault) for seen in provider.downloads()) > 0.15 * count
-        begun = list(dict.fromkeys(seen.product for seen in provider.downloads()))
-        # threads are woken in any order, so that neighbours may change places
-        assert all(abs(begun.index(name) - n) < clients for n, name in enumerate(names))
-        assert sorted(finished) == sorted(names)
-        assert provider.provider.most_active <= clients
-
-
 def test_interrupted_call_leaves_nothing_running(provider: Server, tmp_path: Path) -> None:
-    names = _fill(provider, 2)
+    names = fill(provider, 2)
     provider.faults.always(names[1], Fault("stall"))
-    catalog = _catalog(provider)
+    catalog = catalog_at(provider)
 
     def interrupt(progress: Progress) -> None:
         if progress.stage is Stage.FETCHED:
@@ -419,7 +347,7 @@ def test_interrupted_call_leaves_nothing_running(provider: Server, tmp_path: Pat
     downloader = Downloader(QUICK, report=interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch(
-            _found(catalog, names),
+            found_by(catalog, names),
             catalog,
             tmp_path,
             downloader=downloader,
@@ -428,36 +356,3 @@ def test_interrupted_call_leaves_nothing_running(provider: Server, tmp_path: Pat
         )
     assert downloader.cancel.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
-
-
-def _keep_on_disk(provider: Server, name: str, folder: Path) -> None:
-    """Hundreds of large bodies would be too much for the memory."""
-    folder.mkdir(exist_ok=True)
-    product = provider.provider.products[name]
-    path = folder / name
-    path.write_bytes(product.body)
-    with path.open("rb") as file:
-        product.body = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _assert_none_twice(provider: Server, names: list[str]) -> None:
-    """Each product is sent once without a fault, as its last answer, and then no more."""
-    for name in names:
-        *before, last = provider.downloads(name)
-        assert all(seen.fault for seen in before)
-        assert last.fault in ("", "ignore_range")
-
-
-def test_crowd_of_products_arrives_intact_in_order_and_once(tmp_path: Path) -> None:
-    _crowd(tmp_path, count=30, size=100_000, clients=8)
-
-
-@pytest.mark.slow
-def test_large_crowd_of_products_arrives_intact_in_order_and_once(tmp_path: Path) -> None:
-    _crowd(tmp_path, count=200, size=20_000_000, clients=8)
-
-
-def test_scripted_products_are_told_apart_by_their_bytes() -> None:
-    """Else a product under the name of another would pass for intact."""
-    products: list[ScriptedProduct] = [archive(numbered_name(n), size=5_000) for n in range(30)]
-    assert len({product.body for product in products}) == 30
