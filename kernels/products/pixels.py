@@ -50,8 +50,8 @@ def check_window(name: str, shape: Shape, first: Shape, size: Shape) -> None:
         )
 
 
-class _TiffReader(ABC, Generic[Pixel]):
-    """Reads a TIFF of one band; opened at the first need, safe to share between threads.
+class _RasterReader(ABC, Generic[Pixel]):
+    """Reads a raster of one band; opened at the first need, safe to share between threads.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ class _TiffReader(ABC, Generic[Pixel]):
 
     _dtype: type[Pixel]
     _wanted: str
+    _drivers: tuple[str, ...] = ("GTiff",)
     _direct = False
     """Whether uncompressed pixels go past GDAL's cache of blocks."""
 
@@ -139,7 +140,9 @@ class _TiffReader(ABC, Generic[Pixel]):
         if self._dataset is None:
             gdal = gdal_module()
             with _direct_io(gdal, self._direct):
-                dataset = open_raster(self._path, error=ProductError, drivers=["GTiff"], alone=True)
+                dataset = open_raster(
+                    self._path, error=ProductError, drivers=self._drivers, alone=True
+                )
             self._check_size(dataset)
             self._check_band(gdal, dataset)
             self._check_end(gdal, dataset)
@@ -178,7 +181,7 @@ class _TiffReader(ABC, Generic[Pixel]):
             )
 
 
-class GdalPixelReader(_TiffReader[np.complex64]):
+class GdalPixelReader(_RasterReader[np.complex64]):
     """Reads the complex pixels of an SLC."""
 
     _dtype = np.complex64
@@ -188,7 +191,7 @@ class GdalPixelReader(_TiffReader[np.complex64]):
         return bool(gdal.DataTypeIsComplex(kind))
 
 
-class GdalDetectedReader(_TiffReader[np.uint16]):
+class GdalDetectedReader(_RasterReader[np.uint16]):
     """Reads the detected amplitudes of a GRD."""
 
     _dtype = np.uint16
