@@ -3,8 +3,9 @@
 Both servers run under gunicorn with the same process, on loopback, in one run; PyWPS with two
 single-threaded workers, as it forks its jobs, and with a file as its database; its status documents
 are files. Its one slot is kept busy, so that accepting means queueing on both sides. A third server
-is ours with many finished jobs. Eight clients with a connection each; rounds alternate, and of each
-kind of request the best round counts.
+is ours with many finished jobs. Eight clients with a connection each. The machine is never quiet
+enough to compare figures of different moments: short bursts at our two take turns, in changing
+order, and what finished jobs cost is the median of the ratios of neighbouring bursts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
@@ -36,9 +37,11 @@ from processes.jobs.schema import jobs, write_outputs, write_request
 from processes.settings import Settings, read_settings
 
 CLIENTS = 8
-REQUESTS = 240
-ROUNDS = 6
-WARM_UP = 40
+BURST = 96
+"""Requests to one server before it is the turn of the next."""
+ROUNDS = 16
+PEER_BURST = 48
+PEER_ROUNDS = 2
 STARTS = 10
 FINISHED = 10_000
 _ACCEPT = (
@@ -52,16 +55,20 @@ QUERIES = {
 }
 
 
-class Rate(NamedTuple):
-    """Requests per second, and the time that 99 of 100 stay below."""
+class Burst(NamedTuple):
+    """Requests per second of one burst, and the time that each took [s]."""
 
     per_second: float
-    p99_ms: float
+    taken: list[float]
+
+
+Bursts = dict[str, list[Burst]]
+"""Of one server, by kind of request, in the order of the rounds."""
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure; see the module's docstring."""
-    count = 80 if arguments.quick else REQUESTS
+    rounds = 4 if arguments.quick else ROUNDS
     finished = 200 if arguments.quick else FINISHED
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -74,29 +81,27 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         ):
             _fill(read_settings([configurations[1]]), finished)
             _get(peer_url, _ACCEPT.format(seconds=600))  # takes the slot
-            places = {"plain PyWPS": peer_url, "this server": url, "the same, full": full_url}
-            peer, ours, full = _rates(places, count).values()
+            ours, full = _bursts(
+                {"this server": url, "the same, full": full_url}, rounds=rounds, burst=BURST
+            )
+            (peer,) = _bursts(  # it is much slower
+                {"plain PyWPS": peer_url}, rounds=PEER_ROUNDS, burst=PEER_BURST
+            )
         with background_server(configurations[2]) as url:
             say("starts of jobs")
             overheads = [_start_overhead(url) for _ in range(STARTS)]
+    slowdown = {name: _ratio(ours[name], full[name]) - 1.0 for name in ours}
     return {
-        **{f"{name}_per_second": rate.per_second for name, rate in ours.items()},
-        **{f"{name}_p99_ms": rate.p99_ms for name, rate in ours.items()},
-        **{f"pywps_{name}_per_second": rate.per_second for name, rate in peer.items()},
-        **{f"pywps_{name}_p99_ms": rate.p99_ms for name, rate in peer.items()},
-        **{
-            f"{name}_ratio_vs_pywps": rate.per_second / peer[name].per_second
-            for name, rate in ours.items()
-        },
-        **{f"full_{name}_per_second": rate.per_second for name, rate in full.items()},
-        "slowdown_at_10000_jobs": max(
-            ours[name].per_second / full[name].per_second - 1.0 for name in ours
-        ),
+        **_figures("", ours),
+        **_figures("pywps_", peer),
+        **{f"{name}_ratio_vs_pywps": _rate(ours[name]) / _rate(peer[name]) for name in ours},
+        **_figures("full_", full),
+        **{f"{name}_slowdown": value for name, value in slowdown.items()},
+        "slowdown_at_10000_jobs": max(slowdown.values()),
         "finished_jobs": finished,
         "start_overhead_s": float(np.median(overheads)),
         "start_overhead_max_s": float(max(overheads)),
-        "requests": count,
-        "rounds": ROUNDS,
+        "requests": BURST * rounds,
         "clients": CLIENTS,
     }
 
@@ -164,24 +169,29 @@ def _get(url: str, query: str) -> bytes:
         connection.close()
 
 
-def _rates(places: Mapping[str, str], count: int) -> dict[str, dict[str, Rate]]:
-    """Measure each kind of request in rounds, one server after the other; the best rounds count."""
-    found: dict[str, dict[str, Rate]] = {place: {} for place in places}
-    for _ in range(ROUNDS):
-        for place, url in places.items():
-            location = etree.fromstring(_get(url, QUERIES["accept"])).get("statusLocation")
-            addresses = {name: url + query for name, query in QUERIES.items()}
-            for name, address in (addresses | {"status": str(location)}).items():
-                rate = _rate(address, count)
-                found[place][name] = max(rate, found[place].get(name, rate))
-    for place, rates in found.items():
-        say(place)
-        for name, rate in rates.items():
-            say(f"  {name}: {rate.per_second:.0f} per second, p99 {rate.p99_ms:.1f} ms")
+def _bursts(servers: Mapping[str, str], *, rounds: int, burst: int) -> list[Bursts]:
+    """Measure each kind of request at every server in turn."""
+    urls = servers.values()
+    accepted = [etree.fromstring(_get(url, QUERIES["accept"])) for url in urls]
+    found: list[Bursts] = [{} for _ in urls]
+    for kind in (*QUERIES, "status"):
+        addresses = [
+            str(document.get("statusLocation")) if kind == "status" else url + QUERIES[kind]
+            for url, document in zip(urls, accepted, strict=True)
+        ]
+        for address in addresses:
+            _burst(address, CLIENTS)  # the first requests of a kind make what the next find
+        turns = list(enumerate(addresses))
+        for _ in range(rounds):
+            for place, address in turns:
+                found[place].setdefault(kind, []).append(_burst(address, burst))
+            turns.reverse()
+        for name, bursts in zip(servers, found, strict=True):
+            say(f"{name}: {kind} {_rate(bursts[kind]):.0f} per second")
     return found
 
 
-def _rate(url: str, count: int) -> Rate:
+def _burst(url: str, count: int) -> Burst:
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
 
@@ -200,11 +210,29 @@ def _rate(url: str, count: int) -> Rate:
         return taken
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        list(pool.map(client, [WARM_UP // CLIENTS] * CLIENTS))
         start = time.perf_counter()
         taken = list(chain.from_iterable(pool.map(client, [count // CLIENTS] * CLIENTS)))
         wall = time.perf_counter() - start
-    return Rate(len(taken) / wall, 1e3 * float(np.percentile(taken, 99.0)))
+    return Burst(len(taken) / wall, taken)
+
+
+def _rate(bursts: Sequence[Burst]) -> float:
+    return float(np.median([burst.per_second for burst in bursts]))
+
+
+def _ratio(bursts: Sequence[Burst], others: Sequence[Burst]) -> float:
+    """Compare the rates of two servers, burst by burst."""
+    pairs = zip(bursts, others, strict=True)
+    return float(np.median([one.per_second / other.per_second for one, other in pairs]))
+
+
+def _figures(prefix: str, found: Bursts) -> dict[str, float]:
+    """Return the median rate, and the time that 99 of 100 requests stay below [ms]."""
+    return {f"{prefix}{name}_per_second": _rate(bursts) for name, bursts in found.items()} | {
+        f"{prefix}{name}_p99_ms": 1e3
+        * float(np.percentile([taken for burst in bursts for taken in burst.taken], 99.0))
+        for name, bursts in found.items()
+    }
 
 
 def _fill(settings: Settings, count: int) -> None:

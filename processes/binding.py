@@ -46,8 +46,8 @@ def literal_input(info: OptionInfo, *, server_default: bool) -> LiteralInput:
     Returns
     -------
     pywps.LiteralInput
-        Paths and booleans are texts, the latter with two allowed values, because QGIS has no
-        widget for them.
+        Paths are texts; so are booleans and all choices, with their allowed values: QGIS has no
+        widget for booleans, and its list of choices takes nothing but texts.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def literal_input(info: OptionInfo, *, server_default: bool) -> LiteralInput:
     return LiteralInput(
         info.name,
         title,
-        data_type=_DATA_TYPES.get(info.kind, "string"),
+        data_type="string" if info.choices else _DATA_TYPES.get(info.kind, "string"),
         abstract=info.abstract,
         uoms=[info.unit] if info.unit else None,
         min_occurs=1 if info.required and not server_default else 0,
@@ -102,7 +102,7 @@ def _allowed_values(info: OptionInfo) -> list[Any]:
     if info.kind is bool:
         return ["true", "false"]
     if info.choices:
-        return list(info.choices)
+        return [str(choice) for choice in info.choices]
     if info.minimum is not None and info.maximum is not None:
         return [
             AllowedValue(
@@ -119,7 +119,7 @@ def _default(info: OptionInfo) -> object:
         return None
     if isinstance(info.default, bool):
         return str(info.default).lower()
-    return str(info.default) if isinstance(info.default, Path) else info.default
+    return str(info.default) if info.choices or isinstance(info.default, Path) else info.default
 
 
 def plain_message(error: FournaiseError) -> str:

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import suppress
 from types import FrameType
@@ -18,7 +17,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from processes.settings import Settings, check_access
 from processes.web.answers import without_secrets
-from processes.web.bodies import LONGEST, cut_off
+from processes.web.bodies import LONGEST, Deadlines
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -66,19 +65,17 @@ class _Worker(ThreadWorker):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._head = threading.local()
+        self._heads = Deadlines(LONGEST)
 
     def handle(self, conn: Any) -> Any:
-        self._head.timer = threading.Timer(LONGEST, cut_off, [conn.sock])
-        self._head.timer.daemon = True
-        self._head.timer.start()
+        self._heads.begin(conn.sock)
         try:
             return super().handle(conn)
         finally:
-            self._head.timer.cancel()
+            self._heads.end(conn.sock)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        self._head.timer.cancel()
+        self._heads.end(conn.sock)
         return super().handle_request(req, conn)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from socket import SHUT_RD, socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import (
     BadRequest,
@@ -29,10 +30,46 @@ LONGEST = 10.0
 """Time for a client to send it, and to send what stands before it [s]."""
 
 
-def cut_off(connection: socket) -> None:
-    """End what a client sends: whoever waits for it sees the end of the connection."""
-    with suppress(OSError):  # closed meanwhile
-        connection.shutdown(SHUT_RD)
+class Deadlines:
+    """Cuts off connections whose time is over; one thread watches all of them.
+
+    Whoever reads from such a connection sees its end.
+
+    Parameters
+    ----------
+    longest : float
+        Time that each has [s].
+    """
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._ends: dict[socket, float] = {}
+        self._lock = threading.Lock()
+        self._watching = False
+
+    def begin(self, connection: socket) -> None:
+        """Let the time of a connection run."""
+        with self._lock:
+            self._ends[connection] = time.monotonic() + self._longest
+            if not self._watching:  # not earlier: a thread does not outlive a fork
+                threading.Thread(target=self._watch, daemon=True).start()
+                self._watching = True
+
+    def end(self, connection: socket) -> bool:
+        """Stop the time of a connection; False where it was over, or did not run."""
+        with self._lock:
+            return self._ends.pop(connection, None) is not None
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._longest / 20.0)
+            with self._lock:
+                now = time.monotonic()
+                over = [one for one, end in self._ends.items() if end < now]
+                for connection in over:
+                    del self._ends[connection]
+                    with suppress(OSError):  # closed meanwhile
+                        connection.shutdown(SHUT_RD)
 
 
 class Bodies:
@@ -54,6 +91,7 @@ class Bodies:
         self._application = application
         self._largest = largest
         self._longest = longest
+        self._deadlines = Deadlines(longest)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -86,26 +124,20 @@ class Bodies:
         return self._receive(environ, length)
 
     def _receive(self, environ: WSGIEnvironment, length: int) -> bytes:
-        connection: Any = environ.get("gunicorn.socket")
-        cut = threading.Event()
-
-        def stop() -> None:
-            cut.set()
-            cut_off(connection)
-
-        # a limit of the socket would begin again with every byte
-        timer = threading.Timer(self._longest, stop)
-        timer.daemon = True
+        connection: socket | None = environ.get("gunicorn.socket")
+        # a limit of the socket itself would begin again with every byte
         if connection is not None:
-            timer.start()
+            self._deadlines.begin(connection)
+        in_time = True
         try:
             body: bytes = environ["wsgi.input"].read(length)
         except OSError as error:
             raise BadRequest("the connection broke off") from error
         finally:
-            timer.cancel()
+            if connection is not None:
+                in_time = self._deadlines.end(connection)
         if len(body) == length:
             return body
-        if cut.is_set():
+        if not in_time:
             raise RequestTimeout(f"a body must arrive within {self._longest:g} s")
         raise BadRequest("the body is shorter than Content-Length")

@@ -72,6 +72,14 @@ def test_a_process_is_a_declaration(kind: type[ChainProcess]) -> None:
     assert kind().identifier == kind.chain.name  # PyWPS makes processes without arguments
 
 
+def test_choices_of_numbers_are_texts() -> None:
+    """The list of choices in QGIS takes nothing else."""
+    info = dataclasses.replace(FakeRequest.describe()[2], choices=(2, 4), default=4)
+    put = literal_input(info, server_default=False)
+    assert (put.data_type, put.data) == ("string", "4")
+    assert [value.value for value in put.allowed_values] == ["2", "4"]
+
+
 def test_inputs_say_how_often_and_what(tmp_path: object) -> None:
     inputs = {put.identifier: put for put in Fake(Settings()).inputs}
     occurrences = {name: (put.min_occurs, put.max_occurs) for name, put in inputs.items()}
