@@ -1,6 +1,6 @@
 # Everything that a contributor does; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check serve bench docs clean
+.PHONY: help setup demo demo-catalog test test-all check serve bench docs clean
 
 python := .venv/bin/python
 address ?=
@@ -15,6 +15,9 @@ setup: ## Install what is missing: system packages, .venv, the GDAL binding
 
 demo: setup ## Simulate a pair, make its interferogram and its pictures
 	@$(python) examples/demo.py
+
+demo-catalog: setup ## Find, stage and fetch products of a provider on this machine
+	@$(python) examples/demo_catalog.py
 
 test: setup ## Run the tests (minutes)
 	@$(python) -m pytest -m "not slow" -n auto --dist loadfile
