@@ -4,8 +4,9 @@ Both servers run under gunicorn with the same process, on loopback, in one run; 
 single-threaded workers, as it forks its jobs, and with a file as its database; its status documents
 are files. Its one slot is kept busy, so that accepting means queueing on both sides. A third server
 is ours with many finished jobs. Eight clients with a connection each. The machine is never quiet
-enough to compare figures of different moments: short bursts at our two take turns, in changing
-order, and what finished jobs cost is the median of the ratios of neighbouring bursts.
+enough to compare figures of different moments: short bursts of all kinds at our two take turns, in
+changing order, and what finished jobs cost is the median of the ratios of neighbouring bursts.
+Where others use the machine too, trust `cpu_growth_at_10000_jobs`: processor time of the servers.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 from lxml import etree
 from sqlalchemy import create_engine, insert
 
@@ -37,10 +39,9 @@ from processes.jobs.schema import jobs, write_outputs, write_request
 from processes.settings import Settings, read_settings
 
 CLIENTS = 8
-BURST = 96
+BURST = 48
 """Requests to one server before it is the turn of the next."""
-ROUNDS = 16
-PEER_BURST = 48
+ROUNDS = 32
 PEER_ROUNDS = 2
 STARTS = 10
 FINISHED = 10_000
@@ -56,10 +57,33 @@ QUERIES = {
 
 
 class Burst(NamedTuple):
-    """Requests per second of one burst, and the time that each took [s]."""
+    """Requests per second, the time that each took [s], and processor time of each [s]."""
 
     per_second: float
     taken: list[float]
+    cpu: float
+
+
+class Server(NamedTuple):
+    """Address of a server, and its processes."""
+
+    url: str
+    processes: list[psutil.Process]
+
+    @classmethod
+    def of(cls, url: str, mark: Path) -> Server:
+        """Find the processes that have a path in their environment."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):  # gone meanwhile
+                if str(mark) in process.environ().values() and process.pid != os.getpid():
+                    found.append(process)
+        return cls(url, found)
+
+    def cpu(self) -> float:
+        """Return the processor time that it used [s]."""
+        times = [process.cpu_times() for process in self.processes]
+        return sum(time.user + time.system for time in times)
 
 
 Bursts = dict[str, list[Burst]]
@@ -81,12 +105,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         ):
             _fill(read_settings([configurations[1]]), finished)
             _get(peer_url, _ACCEPT.format(seconds=600))  # takes the slot
-            ours, full = _bursts(
-                {"this server": url, "the same, full": full_url}, rounds=rounds, burst=BURST
-            )
-            (peer,) = _bursts(  # it is much slower
-                {"plain PyWPS": peer_url}, rounds=PEER_ROUNDS, burst=PEER_BURST
-            )
+            servers = [
+                Server.of(address, mark)
+                for address, mark in zip((url, full_url), configurations, strict=False)
+            ]
+            say("this server, and the same with finished jobs")
+            ours, full = _bursts(servers, rounds)
+            say("plain PyWPS")
+            (peer,) = _bursts([Server.of(peer_url, folder / "peer")], PEER_ROUNDS)  # much slower
         with background_server(configurations[2]) as url:
             say("starts of jobs")
             overheads = [_start_overhead(url) for _ in range(STARTS)]
@@ -98,6 +124,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         **_figures("full_", full),
         **{f"{name}_slowdown": value for name, value in slowdown.items()},
         "slowdown_at_10000_jobs": max(slowdown.values()),
+        "cpu_growth_at_10000_jobs": max(_cpu(full[name]) / _cpu(ours[name]) for name in ours) - 1.0,
         "finished_jobs": finished,
         "start_overhead_s": float(np.median(overheads)),
         "start_overhead_max_s": float(max(overheads)),
@@ -169,29 +196,27 @@ def _get(url: str, query: str) -> bytes:
         connection.close()
 
 
-def _bursts(servers: Mapping[str, str], *, rounds: int, burst: int) -> list[Bursts]:
+def _bursts(servers: Sequence[Server], rounds: int) -> list[Bursts]:
     """Measure each kind of request at every server in turn."""
-    urls = servers.values()
-    accepted = [etree.fromstring(_get(url, QUERIES["accept"])) for url in urls]
-    found: list[Bursts] = [{} for _ in urls]
+    found: list[Bursts] = [{} for _ in servers]
+    turns = []
+    for server, bursts in zip(servers, found, strict=True):
+        accepted = etree.fromstring(_get(server.url, QUERIES["accept"]))
+        addresses = {name: server.url + query for name, query in QUERIES.items()}
+        addresses["status"] = str(accepted.get("statusLocation"))
+        turns.append((server, bursts, addresses))
+    for _ in range(rounds):
+        for kind in (*QUERIES, "status"):
+            for server, bursts, addresses in turns:
+                bursts.setdefault(kind, []).append(_burst(server, addresses[kind]))
+        turns.reverse()
     for kind in (*QUERIES, "status"):
-        addresses = [
-            str(document.get("statusLocation")) if kind == "status" else url + QUERIES[kind]
-            for url, document in zip(urls, accepted, strict=True)
-        ]
-        for address in addresses:
-            _burst(address, CLIENTS)  # the first requests of a kind make what the next find
-        turns = list(enumerate(addresses))
-        for _ in range(rounds):
-            for place, address in turns:
-                found[place].setdefault(kind, []).append(_burst(address, burst))
-            turns.reverse()
-        for name, bursts in zip(servers, found, strict=True):
-            say(f"{name}: {kind} {_rate(bursts[kind]):.0f} per second")
+        rates = " and ".join(f"{_rate(bursts[kind]):.0f}" for bursts in found)
+        say(f"  {kind}: {rates} per second")
     return found
 
 
-def _burst(url: str, count: int) -> Burst:
+def _burst(server: Server, url: str) -> Burst:
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
 
@@ -209,15 +234,21 @@ def _burst(url: str, count: int) -> Burst:
         connection.close()
         return taken
 
+    used = server.cpu()
     with ThreadPoolExecutor(CLIENTS) as pool:
         start = time.perf_counter()
-        taken = list(chain.from_iterable(pool.map(client, [count // CLIENTS] * CLIENTS)))
+        taken = list(chain.from_iterable(pool.map(client, [BURST // CLIENTS] * CLIENTS)))
         wall = time.perf_counter() - start
-    return Burst(len(taken) / wall, taken)
+    return Burst(len(taken) / wall, taken, (server.cpu() - used) / len(taken))
 
 
 def _rate(bursts: Sequence[Burst]) -> float:
     return float(np.median([burst.per_second for burst in bursts]))
+
+
+def _cpu(bursts: Sequence[Burst]) -> float:
+    """Return the processor time of a request [s]; the mean, as its clock is coarse."""
+    return float(np.mean([burst.cpu for burst in bursts]))
 
 
 def _ratio(bursts: Sequence[Burst], others: Sequence[Burst]) -> float:
@@ -227,12 +258,14 @@ def _ratio(bursts: Sequence[Burst], others: Sequence[Burst]) -> float:
 
 
 def _figures(prefix: str, found: Bursts) -> dict[str, float]:
-    """Return the median rate, and the time that 99 of 100 requests stay below [ms]."""
-    return {f"{prefix}{name}_per_second": _rate(bursts) for name, bursts in found.items()} | {
-        f"{prefix}{name}_p99_ms": 1e3
-        * float(np.percentile([taken for burst in bursts for taken in burst.taken], 99.0))
-        for name, bursts in found.items()
-    }
+    """Return median rates, times that 99 of 100 requests stay below, and processor times [ms]."""
+    figures = {}
+    for name, bursts in found.items():
+        taken = [one for burst in bursts for one in burst.taken]
+        figures[f"{prefix}{name}_per_second"] = _rate(bursts)
+        figures[f"{prefix}{name}_p99_ms"] = 1e3 * float(np.percentile(taken, 99.0))
+        figures[f"{prefix}{name}_cpu_ms"] = 1e3 * _cpu(bursts)
+    return figures
 
 
 def _fill(settings: Settings, count: int) -> None:
