@@ -64,8 +64,8 @@ def test_corners_are_seen_at_the_times_that_the_annotation_says(image: SlcProduc
     assert (heights[best, 0] > 800.0).all()  # Arizona's plateau
     assert (heights[best, 0] < 2800.0).all()
     lines = (times[best, range(4)] - tie.zero_doppler_times) / image.grid.line_interval
-    # 0.69 line in all corners, 1.3 m along the track, the distance of the GPS antenna: a constant
-    # of this product's coordinates, as its image times and orbit agree everywhere
+    # 0.69 line, 1.3 m along the track, in all corners: a constant of unknown origin
+    # between this product's coordinates and its own orbit and times
     assert np.abs(lines).max() < 1.0, lines
     assert np.ptp(lines) < 0.03, lines
 
