@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.locking import take
+from catalog.partial import no_space
 from catalog.progress import pause
 
 _BETWEEN_TRIES_S = 0.1
@@ -58,6 +59,8 @@ class Connections:
         ------
         CancelledError
             `cancel` was set.
+        StorageError
+            The folder cannot be written to.
         """
         with self._lock:
             gate = self._gates[host]
@@ -75,11 +78,14 @@ class Connections:
         if self._folder is None:
             yield
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         stem = re.sub(r"[^A-Za-z0-9.\-]", "_", host)
         paths = [self._folder / f"{stem}.{number}" for number in range(limit)]
-        while (descriptor := _take_any(paths)) is None:
-            pause(cancel, _BETWEEN_TRIES_S)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            while (descriptor := _take_any(paths)) is None:
+                pause(cancel, _BETWEEN_TRIES_S)
+        except OSError as error:
+            raise no_space(error, self._folder) from error
         try:
             yield
         finally:

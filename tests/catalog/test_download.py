@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -181,12 +182,44 @@ def test_size_that_is_another_than_the_catalogues_is_refused(
     assert names_in(tmp_path) == []
 
 
-def test_page_instead_of_a_product_is_told_in_its_words(provider: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<html><title>Maintenance</title><body>Back at noon</body></html>", "Maintenance Back at"),
+        ('{"ErrorMessage": "Back at noon", "ErrorCode": 500}', "Back at noon"),
+        ("<?xml version='1.0'?><Error><Message>Back at noon</Message></Error>", "Back at noon"),
+    ],
+)
+def test_text_instead_of_a_product_is_told_in_its_words(
+    provider: Server, tmp_path: Path, text: str, told: str
+) -> None:
     product = product_at(provider)
-    provider.faults.always(NAME, Fault("html"))
-    with pytest.raises(AnswerError, match="a text instead of the product: Maintenance Back at"):
+    provider.faults.always(NAME, Fault("html", text=text))
+    with pytest.raises(AnswerError, match=f"a text instead of the product: {told}"):
         fetched(source_of(provider, product), tmp_path)
     assert names_in(tmp_path) == []
+
+
+def test_file_is_on_the_disk_before_it_has_its_name(
+    provider: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so is the name, when the call returns: a loss of power leaves all of it or nothing."""
+    product = product_at(provider)
+    done: list[str] = []
+    sync, replace_file = os.fsync, Path.replace
+
+    def note_sync(descriptor: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{descriptor}').resolve().name}")
+        sync(descriptor)
+
+    def note_name(path: Path, target: Path) -> Path:
+        done.append(f"name {target.name}")
+        return replace_file(path, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_name)
+    fetched(source_of(provider, product), tmp_path)
+    assert done == [f"sync .{NAME}.zip.part", f"name {NAME}.zip", f"sync {tmp_path.name}"]
 
 
 def test_failures_without_end_are_told_and_what_came_stays(

@@ -259,6 +259,32 @@ def test_over_a_socket_from_search_to_source(server: Server, peps: RestoCatalog)
         RestoCatalog("peps", peps._address).source(products[-1])
 
 
+def test_footprints_of_two_parts_across_the_antimeridian(
+    server: Server, peps: RestoCatalog
+) -> None:
+    """One of Sentinel-1 over Fiji: the area is asked for in two boxes, the product comes once."""
+    parts = [box_polygon(179.0, -18.0, 180.0, -17.0), box_polygon(-180.0, -18.0, -179.5, -17.0)]
+    footprint = {"type": "MultiPolygon", "coordinates": [one["coordinates"] for one in parts]}
+    server.provider.add(
+        archive(grd(1), footprint=footprint, checksum=None),
+        archive(grd(2), footprint=box_polygon(0.0, -18.0, 1.0, -17.0)),
+    )
+    query = read_query(area="179.5,-18,-179.5,-17")
+    (product,) = peps.search(query)
+    assert product.footprint == footprint
+    assert product.checksum is None
+    boxes = [seen.query["box"] for seen in server.log]
+    assert boxes == ["179.5,-18,180,-17", "-180,-18,-179.5,-17"]
+    outline = "POLYGON((179.6 -17.8,180.4 -17.8,180.4 -17.2,179.6 -17.2,179.6 -17.8))"
+    assert list(peps.search(read_query(area=outline))) == [product]
+    assert list(peps.search(read_query(area="0,0,1,1"))) == []
+
+
+def test_places_arrive_as_they_were_written(server: Server, peps: RestoCatalog) -> None:
+    list(peps.search(read_query(place="Île de Ré & Oléron; 100%")))
+    assert server.log[0].query["q"] == "Île de Ré & Oléron; 100%"
+
+
 def test_credentials_stay_with_their_host(peps: RestoCatalog) -> None:
     elsewhere = {"download": {"url": "https://other.example.org/file.zip"}}
     product = product_of_feature(feature(1, services=elsewhere), catalog="peps")

@@ -68,7 +68,9 @@ def _instead(fault: Fault) -> Response:
     if fault.kind == "redirect":
         return _Untouched(b"", 302, {"Location": fault.to, "Content-Length": "0"})
     if fault.kind == "html":
-        return Response(fault.text, 200, mimetype="text/html")
+        kinds = {"{": "application/json", "<?": "application/xml"}
+        kind = next((kind for begin, kind in kinds.items() if fault.text.startswith(begin)), "")
+        return Response(fault.text, 200, mimetype=kind or "text/html")
     headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
     return Response(fault.text, fault.status, headers, mimetype="text/html")
 

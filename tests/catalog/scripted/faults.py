@@ -18,7 +18,7 @@ Kind = Literal[
     "drip",  # one byte at a time
     "reset",  # the connection breaks off after `share` of the body
     "corrupt",  # the right size, other bytes
-    "html",  # a page with status 200
+    "html",  # a page with status 200; JSON or XML where the text is such
     "ignore_range",  # the whole body, whatever was asked for
     "wrong_range",  # a part that was not asked for
     "gzip",  # compressed on the way
