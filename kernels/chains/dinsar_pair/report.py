@@ -73,6 +73,7 @@ def make_report(
     dem: Dem,
     grid: MapGrid,
     statistics: CoherenceStatistics,
+    refinement: dict[str, Any],
     warnings: list[str],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
@@ -90,6 +91,8 @@ def make_report(
         Of the result.
     statistics : CoherenceStatistics
         On the map.
+    refinement : dict
+        What the overlaps of bursts told.
     warnings : list of str
         What is missing in the result, and why.
     seconds : dict of str to float
@@ -121,6 +124,7 @@ def make_report(
             "rows": grid.shape.lines,
             "columns": grid.shape.samples,
         },
+        "refinement": refinement,
         "coherence": statistics.report(),
         "warnings": [*(line for pair in pairs for line in pair.warnings), *warnings],
         "sign": SIGN,

@@ -105,6 +105,27 @@ class DinsarPairRequest(Request):
             "images are coregistered with the terrain in any case."
         ),
     )
+    esd: str = option(
+        default="auto",
+        choices=("off", "auto", "1", "2", "3", "4", "5"),
+        title="Enhanced spectral diversity (off, auto or a number of iterations, 1 to 5)",
+        abstract=(
+            "Azimuth shift from the overlaps of bursts; auto iterates until it no longer "
+            "matters. Where coherence is too low the orbits are trusted and the report says so."
+        ),
+    )
+    esd_threshold: float = option(
+        default=0.3,
+        minimum=0.05,
+        maximum=0.99,
+        title="Coherence from which a part of an overlap counts, 0.05 to 0.99",
+    )
+    phase_offsets: str = option(
+        default="none",
+        choices=("none", "swath", "burst"),
+        title="Constant phases to estimate and remove (none, one per swath or one per burst)",
+        abstract="For pairs whose bursts differ by constants, as those of S1C with S1D do.",
+    )
     ortho: str = option(
         default="geographic",
         choices=("geographic", "utm"),

@@ -13,6 +13,7 @@ from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.merged import write_merged
 from kernels.chains.dinsar_pair.ortho import write_map
 from kernels.chains.dinsar_pair.radar import RadarResult, process_swath
+from kernels.chains.dinsar_pair.refinement import refine
 from kernels.chains.dinsar_pair.report import SIGN, make_report
 from kernels.chains.dinsar_pair.request import OUTPUTS, DinsarPairRequest
 from kernels.chains.reports import write_report
@@ -85,6 +86,10 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     dem = load_pair_dem(request, pairs)
     grid = map_grid(request, pairs, dem)
     clock.lap("elevation")
+    pairs, refinement = refine(
+        request, pairs, dem, threads=threads, progress=progress.part(0.05, 0.15)
+    )
+    clock.lap("refinement")
     with (
         scratch_folder(folder) as scratch,
         open_checkpoint(folder, checkpoint_key(request, pairs, dem)) as checkpoint,
@@ -96,7 +101,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             scratch,
             checkpoint,
             threads=threads,
-            progress=progress.part(0.05, 0.7),
+            progress=progress.part(0.15, 0.7),
         )
         sums = tuple(swath.sums for swath in swaths)
         clock.lap("interferogram")
@@ -118,7 +123,11 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             dem=dem,
             grid=grid,
             statistics=statistics,
-            warnings=[line for swath in swaths for line in swath.warnings],
+            refinement=refinement,
+            warnings=[
+                *refinement.pop("warnings"),
+                *(line for swath in swaths for line in swath.warnings),
+            ],
             seconds=clock.seconds,
         )
         _draw(pairs, report, preview, scratch)
