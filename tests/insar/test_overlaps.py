@@ -10,8 +10,15 @@ from kernels.insar.adjustment import Adjustment, Plane
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.mosaic import lay_out
-from kernels.insar.overlaps import CELL, OverlapCells, Window, WindowPair, burst_overlap
-from kernels.insar.overlaps import cell_centres, swath_overlap
+from kernels.insar.overlaps import (
+    CELL,
+    OverlapCells,
+    Window,
+    WindowPair,
+    burst_overlap,
+    cell_centres,
+    swath_overlap,
+)
 from tests.geometry.scenes import circular_orbit, radar_grid
 from tests.insar.scenes import SHAPE, PlaneWavePair, around, level_dem, plane_wave_pair, tops_burst
 
