@@ -49,7 +49,7 @@ class Profile:
     most_per_page : int
         Items that a page may hold.
     numbered_pages : bool
-        Whether pages are asked for by number; else by the link to the next.
+        Whether pages are asked for by number, also where a full one has no link to the next.
     properties : mapping
         Properties that it searches by, by attributes of a query.
     trusts_sizes : bool
@@ -82,6 +82,7 @@ PROFILES: Mapping[str, Profile] = {
             "relative_orbit": "sat:relative_orbit",
             "absolute_orbit": "sat:absolute_orbit",
             "platform": "platform",
+            "names": "identifier",
         },
     ),
     "cdse-stac": Profile(
@@ -149,8 +150,8 @@ class StacCatalog:
     def bodies(self, query: Query) -> list[dict[str, Any]]:
         """Write a query as bodies of searches.
 
-        One; two for a box across the antimeridian; one for each name, by the time that it tells,
-        as catalogues have identifiers of their own.
+        One; two for a box across the antimeridian; one for each name, by the time that it tells
+        where the catalogue does not search by names.
 
         Parameters
         ----------
@@ -168,7 +169,8 @@ class StacCatalog:
             The catalogue finds no places by name, or a product's name tells no time.
         """
         refuse_place(query, self.name)
-        return [body for one in _by_names(query) for body in self._bodies(one)]
+        exactly = "names" in self._profile.properties
+        return [body for one in _by_names(query, exactly) for body in self._bodies(one)]
 
     def _bodies(self, query: Query) -> list[dict[str, Any]]:
         profile = self._profile
@@ -177,7 +179,7 @@ class StacCatalog:
         collections = list(known.get(kind, known.get(query.collection, (query.collection,))))
         body: dict[str, Any] = {"limit": profile.most_per_page}
         wanted = {
-            key: {"eq": value}
+            key: {"eq": value[0] if attribute == "names" else value}
             for attribute, key in profile.properties.items()
             if (value := getattr(query, attribute))
         }
@@ -235,11 +237,11 @@ class StacCatalog:
                 product_of_item(item, catalog=self.name, collection=collection) for item in items
             ]
             link = linked(answer.get("links")).get("next")
-            if link is None:
-                return
-            if self._profile.numbered_pages:
+            if self._profile.numbered_pages and (link or len(items) >= body["limit"]):
                 body = {**body, "page": body["page"] + 1}
                 continue
+            if link is None:
+                return
             address, method = self._own(str(link.get("href", ""))), str(link.get("method", "GET"))
             given = link.get("body") or {}
             body = {**body, **given} if link.get("merge") else given
@@ -254,14 +256,17 @@ class StacCatalog:
         return address
 
 
-def _by_names(query: Query) -> list[Query]:
-    """Ask for the second of a named product's start instead of its name."""
+def _by_names(query: Query, exactly: bool) -> list[Query]:
+    """Ask for one named product at a time: by its name, or by the second of its start."""
     found = []
     for name in query.names:
         start = product_of_name(name).start
-        if start is None:
+        if exactly:
+            found.append(replace(query, names=(name,)))
+        elif start is None:
             raise QueryError("names", "names that tell a time", name)
-        found.append(replace(query, start=start - _SECOND, stop=start + _SECOND))
+        else:
+            found.append(replace(query, start=start - _SECOND, stop=start + _SECOND))
     return found or [query]
 
 

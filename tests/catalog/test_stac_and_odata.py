@@ -71,16 +71,17 @@ def test_a_body_for_any_other() -> None:
 def test_a_name_is_asked_for_by_its_second() -> None:
     names = [item(number)["id"] for number in (1, 2)]
     answers = Answers({"features": [item(1), item(2)]}, {"features": [item(1), item(2)]})
-    geodes = StacCatalog("geodes", PROFILES["geodes"], asker=answers)
-    found = list(geodes.search(Query(names=(names[1],))))
+    address = "https://example.org/stac"
+    catalog = StacCatalog("mine", PROFILES["stac"], address=address, asker=answers)
+    found = list(catalog.search(Query(names=(names[1],))))
     assert [product.name for product in found] == [names[1]]
-    assert answers.asked[0]["query"]["start_datetime"] == {
-        "gte": "2021-01-05T05:59:59.000Z",
-        "lte": "2021-01-05T06:00:01.000Z",
-    }
-    assert len(geodes.bodies(Query(names=tuple(names)))) == 2
+    second = "2021-01-05T05:59:59.000Z/2021-01-05T06:00:01.000Z"
+    assert answers.asked[0]["datetime"] == second
+    assert len(catalog.bodies(Query(names=tuple(names)))) == 2
     with pytest.raises(QueryError):
-        geodes.bodies(Query(names=("X",)))
+        catalog.bodies(Query(names=("X",)))
+    bodies = StacCatalog("geodes", PROFILES["geodes"]).bodies(Query(names=("X", "Y")))
+    assert [body["query"]["identifier"] for body in bodies] == [{"eq": "X"}, {"eq": "Y"}]
 
 
 def test_pages_by_number_and_by_link() -> None:
@@ -93,6 +94,10 @@ def test_pages_by_number_and_by_link() -> None:
     geodes = StacCatalog("geodes", PROFILES["geodes"], asker=answers)
     assert len(list(geodes.search(Query()))) == 1
     assert answers.asked[1]["page"] == 2
+    # a full page has a next one, whether it says so or not
+    answers = Answers({"features": [item(n) for n in range(80)]}, {"features": [item(80)]})
+    geodes = StacCatalog("geodes", PROFILES["geodes"], asker=answers)
+    assert len(list(geodes.search(Query()))) == 81
 
 
 class Endless(Answers):
