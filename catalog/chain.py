@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 
 from catalog.errors import CatalogError, NotFoundError
 from catalog.local import LocalCatalog
@@ -94,6 +95,14 @@ class CatalogChain:
         for found in self.search(Query(collection=collection, names=(name,))):
             return found
         raise NotFoundError(f"no catalogue has a product {name}")
+
+    def add(self, path: Path) -> None:
+        """Put a product that has just come into the indexes of the folders that it lies in."""
+        for catalog in self._locals:
+            try:
+                catalog.add(path)
+            except CatalogError as error:  # the next look through the folder finds it
+                _LOG.warning("catalogue %s: %s", catalog.name, error)
 
     def refresh(self, product: Product) -> Product:
         """Ask the product's own catalogue again; raises NotFoundError if it is gone."""

@@ -18,6 +18,12 @@ from pathlib import Path
 
 from catalog.areas import area_of
 from catalog.chain import CatalogChain
+from catalog.cli_supplies import (
+    add_supply_options,
+    bring_elevation,
+    bring_orbits,
+    supplies_of,
+)
 from catalog.errors import CatalogError, QueryError
 from catalog.exits import exit_code
 from catalog.fetching import (
@@ -107,6 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     add_download_options(download)
     for word in ("--trials", "--wait"):
         download.add_argument(word, help="has no meaning any more: see --staging-timeout")
+    orbits = _command(commands, "orbits", _orbits, "choose orbit files, and fetch what is missing")
+    elevation = _command(commands, "elevation", _elevation, "the same of elevation tiles")
+    add_supply_options(orbits, with_box=False)
+    add_supply_options(elevation, with_box=True)
     show = _command(commands, "show", _show, "tell all that is known of products")
     show.add_argument("names", nargs="+", metavar="NAME")
     index = _command(commands, "index", _index, "look through the folders of local catalogues")
@@ -268,7 +278,8 @@ def _download(options: argparse.Namespace) -> int:
     for product in products:
         if product.path is not None:
             print(product.path)
-    return download_products([one for one in products if one.path is None], chain, options)
+    wanted = [one for one in products if one.path is None]
+    return download_products(wanted, chain, options, arrived=chain.add)
 
 
 def _stage(options: argparse.Namespace) -> int:
@@ -278,6 +289,15 @@ def _stage(options: argparse.Namespace) -> int:
         print(lines(products))
         return 0
     return stage_products(products, chain, options)
+
+
+def _orbits(options: argparse.Namespace) -> int:
+    return bring_orbits(options, supplies_of(options, _configuration_files(options)))
+
+
+def _elevation(options: argparse.Namespace) -> int:
+    supplies = supplies_of(options, _configuration_files(options))
+    return bring_elevation(options, supplies, lambda: _chain(options))
 
 
 def _say(text: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from catalog.areas import boxes_of
 from catalog.buckets import address_of
 from catalog.download import Downloader
 from catalog.elevation_tiles import (
@@ -25,7 +26,7 @@ from catalog.elevation_tiles import (
     tiles_of,
 )
 from catalog.errors import AnswerError, NotFoundError, QueryError, StagingError
-from catalog.model import Box, Credentials, Source
+from catalog.model import Box, Credentials, Geometry, Source
 from catalog.requesting import OnTape
 from catalog.wording import one_line
 
@@ -117,6 +118,34 @@ class ChosenElevation:
     sea: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def boxes_around(footprint: Geometry, margin: float) -> tuple[Box, ...]:
+    """Return the boxes whose elevation a footprint needs.
+
+    Parameters
+    ----------
+    footprint : Geometry
+        Of a product or of a tile.
+    margin : float
+        Around it [degrees of latitude]; the same length from west to east.
+
+    Returns
+    -------
+    tuple of Box
+        One for each polygon, on each side of the antimeridian.
+    """
+    return tuple(_grown(box, margin) for box in boxes_of(footprint))
+
+
+def _grown(box: Box, margin: float) -> Box:
+    south, north = max(box.south - margin, -90.0), min(box.north + margin, 90.0)
+    farthest = min(max(abs(south), abs(north)), 85.0)
+    wide = margin / math.cos(math.radians(farthest))
+    if box.east - box.west + 2.0 * wide >= 360.0:
+        return Box(-180.0, south, 180.0, north)
+    turn = 360.0 if box.west - wide < -180.0 else 0.0
+    return Box(box.west - wide + turn, south, box.east + wide + turn, north)
 
 
 def elevation_for(

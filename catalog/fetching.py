@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -24,7 +24,7 @@ from catalog.requesting import Network
 from catalog.staging import StagingPolicy, fetch, stage
 
 _POLARISATIONS = ("HH", "HV", "VH", "VV")
-_STOPPED = 130
+STOPPED = 130
 """Exit status of a program that was interrupted."""
 _QUIET = frozenset({Stage.FETCHING, Stage.EXTRACTING})
 
@@ -92,7 +92,11 @@ def add_download_options(parser: argparse.ArgumentParser) -> None:
 
 
 def download_products(
-    products: Sequence[Product], catalog: Catalog, options: argparse.Namespace
+    products: Sequence[Product],
+    catalog: Catalog,
+    options: argparse.Namespace,
+    *,
+    arrived: Callable[[Path], None] = lambda _path: None,
 ) -> int:
     """Fetch products, and tell what becomes of them.
 
@@ -104,6 +108,8 @@ def download_products(
         That found them.
     options : argparse.Namespace
         Of `add_download_options` and `add_network_options`.
+    arrived : callable
+        Hears of each product that has come.
 
     Returns
     -------
@@ -123,8 +129,8 @@ def download_products(
         raise QueryError("keep_polarisation", "given together with -x", "no -x")
     form = Form(extracted=options.extract, polarisations=tuple(options.keep_polarisation))
     policy = StagingPolicy(timeout_s=options.staging_timeout * 3600.0, threads=options.threads)
-    with _interruptible() as cancel, _Display(len(products)) as display:
-        downloader = Downloader(_network(options), cancel=cancel, report=display.hear)
+    with interruptible() as cancel, Display(len(products)) as display:
+        downloader = Downloader(network_of(options), cancel=cancel, report=display.hear)
         try:
             results = fetch(
                 products,
@@ -136,9 +142,10 @@ def download_products(
             )
         except CancelledError:
             display.say("stopped; the same command goes on where it was")
-            return _STOPPED
+            return STOPPED
     for result in results:
         if result.path is not None:
+            arrived(result.path)
             print(result.path)
     return common_exit_code(result.error for result in results)
 
@@ -163,12 +170,12 @@ def stage_products(
         Exit status: 0, that of the cause where one could not be asked for, 130 after an
         interruption.
     """
-    with _interruptible() as cancel:
+    with interruptible() as cancel:
         try:
-            downloader = Downloader(_network(options), cancel=cancel)
+            downloader = Downloader(network_of(options), cancel=cancel)
             results = stage(products, catalog, downloader=downloader)
         except CancelledError:
-            return _STOPPED
+            return STOPPED
     for result in results:
         print(f"{result.product.name} {result.error or result.storage}")
     return common_exit_code(result.error for result in results)
@@ -198,7 +205,8 @@ def download_command(product: Product, folder: Path) -> str:
     )
 
 
-def _network(options: argparse.Namespace) -> Network:
+def network_of(options: argparse.Namespace) -> Network:
+    """Return how to speak to servers, as the options of `add_network_options` have it."""
     proxies = {"http": options.proxy, "https": options.proxy} if options.proxy else {}
     return Network(
         ca_bundle=options.ca_bundle,
@@ -219,7 +227,7 @@ def _connections_folder() -> Path | None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Give an event that Ctrl-C and SIGTERM set, so that what has arrived is kept in order."""
     cancel = threading.Event()
 
@@ -237,7 +245,7 @@ def _interruptible() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-class _Display:
+class Display:
     """Tells of the progress: a line for each change, and a bar of all bytes in a terminal."""
 
     def __init__(self, count: int) -> None:
@@ -248,7 +256,7 @@ class _Display:
         self._lock = threading.Lock()
         self._bar = tqdm(unit="B", unit_scale=True, disable=None, file=sys.stderr, leave=False)
 
-    def __enter__(self) -> _Display:
+    def __enter__(self) -> Display:
         return self
 
     def __exit__(self, *_error: object) -> None:

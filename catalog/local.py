@@ -14,6 +14,7 @@ from catalog.layouts import path_in
 from catalog.matching import answers
 from catalog.model import Product, Query, Source
 from catalog.pages import refuse_place
+from catalog.scanning import add
 
 _KINDS = {".SAFE": Kind.SAFE, ".zip": Kind.ZIP, ".tif": Kind.ORTHO}
 
@@ -69,6 +70,11 @@ class LocalCatalog:
             if os.path.lexists(product.identifier):
                 return product
         return self._by_layout(name)
+
+    def add(self, path: Path) -> None:
+        """Put a product that has just come into the index; raises StorageError."""
+        for root in self.roots:
+            add(self.index, root, path)
 
     def refresh(self, product: Product) -> Product:
         """Ask again where a product is; raises NotFoundError if it is gone."""

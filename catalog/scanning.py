@@ -114,6 +114,30 @@ def scan(
     return report
 
 
+def add(index: ProductIndex, root: Path, path: Path) -> None:
+    """Put one product into the index, at once and not at the next look through its folder.
+
+    Parameters
+    ----------
+    index : ProductIndex
+        To be brought up to date.
+    root : Path
+        Folder of the index that the product is below.
+    path : Path
+        Of the product; what is none, or not below the folder, is left out.
+    """
+    root, path = root.resolve(), path.resolve()
+    if not path.is_relative_to(root):
+        return
+    kind = _kind_of_folder(path.name) if path.is_dir() else _kind_of_file(path.name)
+    if kind is None:
+        return
+    status = path.stat()
+    mark = Mark(status.st_mtime_ns, status.st_size)
+    found = Found(str(path), kind, _mark_of_folder(str(path)) if path.is_dir() else mark)
+    index.put([_entry(found, root)])
+
+
 def _entry(found: Found, root: Path) -> Entry:
     path = Path(found.path)
     description = describe(path, found.kind)

@@ -10,14 +10,19 @@
     url = https://copernicus-dem-30m.s3.amazonaws.com
     tile_list = tileList.txt
 
-Nothing is fetched where no section says so.
+    [geoid:mirror]
+    url = https://mirror.example.org/egm96_15.gtx
+
+Nothing is fetched where no section says so, nor where there is no datalake to fetch it into.
 """
 
 from __future__ import annotations
 
+import configparser
+import os
 import string
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +32,112 @@ from catalog.elevation import ElevationProvider
 from catalog.elevation_tiles import ElevationModel
 from catalog.orbit_choice import OrbitProvider
 from catalog.settings import SettingsError, read_connections, read_path, read_sections, read_url
+
+ORBITS, ELEVATION = "orbits", "elevation"
+"""Folders of the datalake that fetched files lie in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplies:
+    """Where orbit files and elevation tiles lie, and where missing ones come from.
+
+    Attributes
+    ----------
+    orbit_folders, elevation_folders : tuple of Path
+        The first one takes what is fetched; those that do not exist hold nothing.
+    orbit_providers : tuple of OrbitProvider
+        The preferred one first; empty where nothing may be fetched.
+    elevation_providers : tuple of ElevationProvider
+        Likewise.
+    geoid_address : str
+        Of the file of the geoid; empty: it is where the system has it.
+    """
+
+    orbit_folders: tuple[Path, ...] = ()
+    elevation_folders: tuple[Path, ...] = ()
+    orbit_providers: tuple[OrbitProvider, ...] = ()
+    elevation_providers: tuple[ElevationProvider, ...] = ()
+    geoid_address: str = ""
+
+
+def read_supplies(
+    files: Iterable[Path],
+    *,
+    datalake: Path | None,
+    orbits: Path | None = None,
+    elevation: Path | None = None,
+) -> Supplies:
+    """Read which orbits and elevation there are for products, and may be fetched.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Configuration files, the later over the earlier, option by option.
+    datalake : Path or None
+        Folder that takes what is fetched; None: nothing is.
+    orbits, elevation : Path or None
+        The operator's own folders of orbit files and of elevation tiles.
+
+    Returns
+    -------
+    Supplies
+        Checked; nothing is asked, and no folder is made.
+
+    Raises
+    ------
+    SettingsError
+        An option is unknown or missing, or its value breaks a rule.
+    AccessError
+        A credentials file cannot be read or is empty.
+    """
+    found = tuple(files)
+    own_orbits = (orbits,) if orbits else ()
+    own_elevation = (elevation,) if elevation else ()
+    # read in any case: what is wrong there is told at the start
+    orbit_providers = read_orbit_providers(found)
+    elevation_providers = read_elevation_providers(found)
+    geoid_address = _read_geoid_address(found)
+    if datalake is None:
+        return Supplies(orbit_folders=own_orbits, elevation_folders=own_elevation)
+    return Supplies(
+        orbit_folders=(datalake / ORBITS, *own_orbits),
+        elevation_folders=(datalake / ELEVATION, *own_elevation),
+        orbit_providers=orbit_providers,
+        elevation_providers=elevation_providers,
+        geoid_address=geoid_address,
+    )
+
+
+def read_places(files: Iterable[Path]) -> dict[str, Path | None]:
+    """Read from the section of the server which folders `read_supplies` is to know.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Configuration files, the later over the earlier, option by option.
+
+    Returns
+    -------
+    dict of str to Path or None
+        By name of the argument.
+    """
+    found: dict[str, Path | None] = dict.fromkeys(_PLACES)
+    for file in files:
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read(file, encoding="utf-8")
+        for argument, option in _PLACES.items():
+            if text := parser.get("fournaise", option, fallback="").strip():
+                found[argument] = read_path(os.path.expandvars(text), file.resolve().parent)
+    return found
+
+
+_PLACES = {"datalake": "datalake", "orbits": "orbits_folder", "elevation": "dem_path"}
+
+
+def _read_geoid_address(files: Iterable[Path]) -> str:
+    sections = read_sections(files, "geoid", {"url": read_url})
+    addresses = [_renamed(f"geoid {n}", v, needed={"url"}) for n, v in sections.items()]
+    return str(addresses[0]["address"]) if addresses else ""
 
 
 def read_orbit_providers(files: Iterable[Path]) -> tuple[OrbitProvider, ...]:
