@@ -17,6 +17,8 @@ from catalog.reading import whole_or_none
 from catalog.requesting import OnTape
 from catalog.wording import host_of, one_line
 
+LISTING_ENDING = ".list.xml"
+"""Of the names by which pages of a listing are told of."""
 _MOST_PAGES = 1000
 _LARGEST_PAGE = 20_000_000
 """Bytes; a page of a thousand files has some 400 000."""
@@ -84,7 +86,9 @@ def _page(address: str, prefix: str, downloader: Downloader) -> etree._Element:
     host = one_line(host_of(address))
     name = quote(prefix.strip("/"), safe="") or "files"
     with tempfile.TemporaryDirectory() as folder:
-        page = downloader.fetch_file(Source(address=address), Path(folder, f"{name}.list.xml"))
+        page = downloader.fetch_file(
+            Source(address=address), Path(folder, f"{name}{LISTING_ENDING}")
+        )
         if isinstance(page, OnTape) or page.stat().st_size > _LARGEST_PAGE:
             raise AnswerError(f"{host} must answer a list of files")
         content = page.read_bytes()

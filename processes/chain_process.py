@@ -8,15 +8,14 @@ from pywps import ComplexOutput, LiteralInput, Process
 
 from kernels.chains.registry import Chain
 from kernels.chains.request import OptionInfo, Request
-from kernels.engine.progress import Progress
 from processes.binding import complex_output, literal_input
+from processes.catalogue.supplying import default_for
 from processes.jobs.model import Inputs
-from processes.resolve import FoldersOfServer, NamesOnServer, Resolver, resolve_values
+from processes.listed_products import ListedProducts
+from processes.preparing import Preparation
+from processes.resolve import FoldersOfServer, NamesOnServer
 from processes.settings import Settings, read_settings
 from processes.texts import read_texts
-
-_SHARE_OF_FETCHING = 0.3
-"""Of a job whose products are not here."""
 
 
 class ChainProcess(Process):
@@ -39,6 +38,7 @@ class ChainProcess(Process):
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or read_settings()
+        self._listed = ListedProducts(self.settings.data_roots)
         super().__init__(
             self._not_here,
             identifier=self.chain.name,
@@ -46,7 +46,7 @@ class ChainProcess(Process):
             abstract=self.chain.abstract,
             version=self.chain.version,
             inputs=[
-                literal_input(info, server_default=self.settings.default_for(info) is not None)
+                literal_input(info, server_default=default_for(info, self.settings) is not None)
                 for info in self.options
             ],
             outputs=[complex_output(info) for info in self.chain.outputs],
@@ -78,51 +78,34 @@ class ChainProcess(Process):
         RequestError
             A value breaks a rule; the input is named.
         """
-        return self._request(inputs, self._names())
+        return self.prepare(inputs).request()
 
-    def fetch_request(self, inputs: Inputs, progress: Progress) -> tuple[Request, Progress]:
-        """Make the chain's request in a job, after fetching the products that are not here.
+    def prepare(self, inputs: Inputs) -> Preparation:
+        """Read the inputs of a job, for it to bring what is missing and to run the chain.
 
         Parameters
         ----------
         inputs : Inputs
             Literals.
-        progress : Progress
-            Of the job.
 
         Returns
         -------
-        tuple of (Request, Progress)
-            All of its paths exist; and what is left of the progress for the chain.
+        Preparation
+            Of the chain.
 
         Raises
         ------
         RequestError
-            A value breaks a rule; the input is named.
-        InputError
-            A product is in no catalogue, or could not be fetched.
-        Cancelled
-            The job is to stop.
+            A text is none of its option's kind; the input is named.
         """
-        names = self._names()
-        request = self._request(inputs, names)
-        if not names.missing:
-            return request, progress
-        names.fetch(progress.part(0.0, _SHARE_OF_FETCHING))
-        return self._request(inputs, names), progress.part(_SHARE_OF_FETCHING, 1.0)
-
-    def _names(self) -> NamesOnServer:
-        folders = FoldersOfServer(self.settings.data_roots)
-        return NamesOnServer(folders=folders, settings=self.settings)
-
-    def _request(self, inputs: Inputs, resolver: Resolver) -> Request:
         texts = {name: [str(item["data"]) for item in items] for name, items in inputs.items()}
-        values = read_texts(self.options, texts)
-        found = resolve_values(self.options, values, resolver)
-        for info in self.chain.request.describe():
-            if info.name not in found:
-                found[info.name] = self.settings.default_for(info)
-        return self.chain.request.from_values(found)
+        folders = FoldersOfServer(self.settings.data_roots, self._listed)
+        return Preparation(
+            chain=self.chain,
+            settings=self.settings,
+            values=read_texts(self.options, texts),
+            names=NamesOnServer(folders=folders, settings=self.settings),
+        )
 
     def _not_here(self, _request: Any, _response: Any) -> NoReturn:
         raise NotImplementedError("processes of chains are run by processes.running")

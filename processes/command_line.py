@@ -25,7 +25,9 @@ from kernels.chains.request import OptionInfo, Request
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, FournaiseError, InputError, RequestError
 from processes.declared import declared_chains
-from processes.resolve import any_path, resolve_values
+from processes.listed_products import ListedProducts
+from processes.preparing import Preparation
+from processes.resolve import FoldersOfServer, NamesOnServer, PathsOfOperator
 from processes.settings import ConfigurationError, Settings, check_address, read_settings
 from processes.texts import read_texts
 
@@ -126,19 +128,28 @@ def _help(info: OptionInfo) -> str:
 
 def _run(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
     chain = chains[options.name]
-    request = _read_request(chain.request, options)
+    preparation = _prepare(chain, _read_values(chain.request, options))
+    preparation.request()  # what is wrong there is told before anything else
     with _progress_on_terminal() as progress:
-        result = chain.run(request, options.output, progress)
+        result = preparation.run(options.output, progress)
     for artefact in result.artefacts:
         print(artefact.path)
 
 
-def _read_request(kind: type[Request], options: argparse.Namespace) -> Request:
+def _prepare(chain: Chain, values: Mapping[str, Any]) -> Preparation:
+    """Find names as the server does, after any path of this machine."""
+    settings = read_settings()
+    folders = FoldersOfServer(settings.data_roots, ListedProducts(settings.data_roots))
+    names = NamesOnServer(folders=PathsOfOperator(folders), settings=settings)
+    return Preparation(chain=chain, settings=settings, values=values, names=names, by_user=True)
+
+
+def _read_values(kind: type[Request], options: argparse.Namespace) -> dict[str, Any]:
     """Combine configuration file and command line, the latter over the former."""
     infos = kind.describe()
     values = _read_config(options.config) if options.config else {}
     given = {info.name: getattr(options, f"option {info.name}") or () for info in infos}
-    return kind.from_values(resolve_values(infos, values | read_texts(infos, given), any_path))
+    return values | read_texts(infos, given)
 
 
 def _read_config(file: Path) -> dict[str, Any]:

@@ -7,17 +7,19 @@ catalogues: not when a request is accepted, but by its job.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from catalog.names import bare_name, product_of_name
+from catalog.progress import Stage
 from kernels.chains.request import OptionInfo
 from kernels.engine.progress import Progress
 from kernels.errors import RequestError
-from processes.catalogue.asking import has_providers
+from processes.catalogue.asking import find_indexed, has_providers
 from processes.catalogue.bringing import bring_named
+from processes.listed_products import ListedProducts
 from processes.settings import Settings
 
 _PRODUCT_ENDINGS = (".SAFE", ".zip")
@@ -108,31 +110,66 @@ class FoldersOfServer:
         The folders. A name is a product or a path relative to one of them, or an absolute path
         inside one; links that lead out of them are refused like names of nothing, so that an
         answer tells nothing about other files.
+    listed : ListedProducts or None
+        Of the same folders: finds products that lie in folders below them.
     """
 
     roots: tuple[Path, ...]
+    listed: ListedProducts | None = None
 
     def __call__(self, info: OptionInfo, name: Path) -> Path:
         """Return the path of a name; raises RequestError if there is none below the roots."""
         roots = [real for root in self.roots if (real := _real_path(root)) is not None]
-        for root in roots:
-            for candidate in _candidates(info, root / name):
-                real = _real_path(candidate)
-                if real is not None and any(real.is_relative_to(other) for other in roots):
-                    return real
+        for candidate in self._all_candidates(roots, info, name):
+            real = _real_path(candidate)
+            if real is not None and any(real.is_relative_to(other) for other in roots):
+                return real
         rule = "the name of a product or a path in the data folders of this server"
         raise RequestError(info.name, rule if info.role in _PRODUCT_ROLES else _PATH_RULE, name)
 
+    def _all_candidates(
+        self, roots: Iterable[Path], info: OptionInfo, name: Path
+    ) -> Iterator[Path]:
+        for root in roots:
+            yield from _candidates(info, root / name)
+        if self.listed is not None and info.role in _PRODUCT_ROLES and len(name.parts) == 1:
+            found = self.listed.find(name.name)
+            if found is not None:
+                yield found
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamesOnServer:
-    """Finds products and paths as `FoldersOfServer` does, and promises products to be fetched.
 
-    What a name in no folder may stand for is decided by its form alone; nothing is asked.
+@dataclass(frozen=True, slots=True)
+class PathsOfOperator:
+    """Finds any path, as `any_path` does, and then what the folders of the server hold.
 
     Attributes
     ----------
     folders : FoldersOfServer
+        Asked for what is no path of the current folder.
+    """
+
+    folders: FoldersOfServer
+
+    def __call__(self, info: OptionInfo, name: Path) -> Path:
+        """Return the path of a name; raises RequestError if there is none anywhere."""
+        try:
+            return any_path(info, name)
+        except RequestError as error:
+            try:
+                return self.folders(info, name)
+            except RequestError:
+                raise error from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesOnServer:
+    """Finds products and paths in folders and indexes, and promises products to be fetched.
+
+    What a name that is nowhere here may stand for is decided by its form alone; nobody is asked.
+
+    Attributes
+    ----------
+    folders : Resolver
         Asked first.
     settings : Settings
         Of the server; without a datalake, or without a provider, nothing is promised.
@@ -140,31 +177,41 @@ class NamesOnServer:
         Products that were promised and are not here yet.
     fetched : dict of str to Path
         Where the others are now.
+    arrived : list of str
+        Those of them that nobody had brought before.
     """
 
-    folders: FoldersOfServer
+    folders: Resolver
     settings: Settings
     missing: list[str] = field(default_factory=list)
     fetched: dict[str, Path] = field(default_factory=dict)
+    arrived: list[str] = field(default_factory=list)
 
     def __call__(self, info: OptionInfo, name: Path) -> Path:
         """Return the path of a name; raises RequestError if it is neither here nor a product's."""
         try:
             return self.folders(info, name)
         except RequestError:
-            datalake = self.settings.datalake
-            if datalake is None or not _may_be_fetched(info, name) or not has_providers():
+            if not _may_be_fetched(info, name):
                 raise
-        bare = bare_name(name.name)
-        if bare in self.fetched:
-            return self.fetched[bare]
+            bare = bare_name(name.name)
+            found = self.fetched.get(bare) or find_indexed(bare)
+            if found is not None:
+                return found
+            datalake = self.settings.datalake
+            if datalake is None or not has_providers():
+                raise
         if bare not in self.missing:
             self.missing.append(bare)
         return datalake / f"{bare}.zip"
 
     def fetch(self, progress: Progress) -> None:
         """Fetch what is missing; raises InputError where that cannot be done."""
-        self.fetched.update(bring_named(self.missing, self.settings, progress))
+        for result in bring_named(self.missing, self.settings, progress):
+            if result.path is not None:
+                self.fetched[result.product.name] = result.path
+            if result.stage is Stage.FETCHED:
+                self.arrived.append(result.product.name)
         self.missing.clear()
 
 

@@ -52,8 +52,7 @@ def run_process(
         One line that says why there is no result.
     """
     if isinstance(process, ChainProcess):
-        request, rest = process.fetch_request(job.inputs, progress)
-        result = process.chain.run(request, work, rest)
+        result = process.prepare(job.inputs).run(work, progress)
         names = job.outputs or tuple(output.name for output in process.chain.outputs)
         return _move_artefacts((result.artefact(name) for name in names), results)
     return _run_plain(process, job, work, results, progress)

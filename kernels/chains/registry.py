@@ -31,6 +31,9 @@ class Chain:
     run : callable
         ``run(request, folder, progress) -> ChainResult``; writes its results into `folder`
         under final names only when they are complete.
+    products : callable or None
+        ``products(request, progress) -> paths`` of the Sentinel-1 products that a run takes, where
+        its options name folders of them; None: those that its options name.
     """
 
     name: str
@@ -40,3 +43,4 @@ class Chain:
     request: type[Request]
     outputs: tuple[OutputInfo, ...]
     run: Callable[[Any, Path, Progress], ChainResult]
+    products: Callable[[Any, Progress], tuple[Path, ...]] | None = None

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
+from pathlib import Path
 
 from catalog.chain import CatalogChain
 from catalog.errors import CancelledError, CatalogError, QueryError
+from catalog.local import LocalCatalog
 from catalog.model import Product, Query
 from catalog.names import product_of_name
-from catalog.opening import open_chain
+from catalog.opening import open_catalog, open_chain
 from catalog.settings import CatalogSettings, read_catalog_settings
 from kernels.errors import Cancelled, InputError, RequestError
 from processes.settings import ConfigurationError, configuration_files
 
+LOGGER = logging.getLogger(__name__)
 INPUTS = {"start": "first_day", "stop": "last_day"}
 """Names of inputs, where those of a query hold words that clients take for others."""
 
@@ -44,6 +48,33 @@ def configured_catalogs() -> tuple[CatalogSettings, ...]:
 def has_providers() -> bool:
     """Tell whether a catalogue that products are fetched from is configured."""
     return any(one.type != "local" for one in configured_catalogs())
+
+
+def find_indexed(name: str) -> Path | None:
+    """Find a product in the indexes of the operator's folders, without asking anybody else.
+
+    Parameters
+    ----------
+    name : str
+        Without ending.
+
+    Returns
+    -------
+    Path or None
+        Where it is; None where no index knows it, or none can be read.
+    """
+    for settings in configured_catalogs():
+        if settings.index is None or not settings.index.is_file():
+            continue
+        try:
+            catalog = open_catalog(settings)
+            found = catalog.named(name) if isinstance(catalog, LocalCatalog) else None
+        except CatalogError as error:
+            LOGGER.warning("catalogue %s: %s", settings.name, error)
+            continue
+        if found is not None:
+            return found.path
+    return None
 
 
 def open_configured() -> CatalogChain:

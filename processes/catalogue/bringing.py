@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 from catalog.chain import CatalogChain
 from catalog.download import Downloader, Form
@@ -66,15 +65,25 @@ def bring(
         raise InputError("this server fetches no products: it has no setting datalake")
     _check_size(products, settings.user_results_gb)
     with told_as_ours():
-        network = Network(connections_folder=settings.state_folder / "connections")
         downloader = Downloader(
-            network, cancel=progress.cancelled, report=_Teller(products, progress).hear
+            network_of(settings), cancel=progress.cancelled, report=_Teller(products, progress).hear
         )
         form = Form(margin=settings.disk_reserve_mb * _MB)
-        return fetch(products, chain, settings.datalake, downloader=downloader, form=form)
+        results = fetch(products, chain, settings.datalake, downloader=downloader, form=form)
+    for result in results:
+        if result.stage is Stage.FETCHED and result.path is not None:
+            chain.add(result.path)
+    return results
 
 
-def bring_named(names: Sequence[str], settings: Settings, progress: Progress) -> dict[str, Path]:
+def network_of(settings: Settings) -> Network:
+    """Return how jobs speak to servers: all of them together keep to the limits of each host."""
+    return Network(connections_folder=settings.state_folder / "connections")
+
+
+def bring_named(
+    names: Sequence[str], settings: Settings, progress: Progress
+) -> tuple[Fetched, ...]:
     """Find products by name, and fetch them into the datalake.
 
     Parameters
@@ -88,7 +97,7 @@ def bring_named(names: Sequence[str], settings: Settings, progress: Progress) ->
 
     Returns
     -------
-    dict of str to Path
+    tuple of Fetched
         Where each is: in the datalake, or in a folder whose index knows it.
 
     Raises
@@ -100,12 +109,11 @@ def bring_named(names: Sequence[str], settings: Settings, progress: Progress) ->
     """
     chain = open_configured()
     progress.update(0.0, "asking the catalogue")
-    found = {}
-    for result in bring(find_named(chain, names), chain, settings, progress):
+    results = bring(find_named(chain, names), chain, settings, progress)
+    for result in results:
         if result.path is None:
             raise InputError(f"{result.product.name} could not be fetched: {result.error}")
-        found[result.product.name] = result.path
-    return found
+    return results
 
 
 def _check_size(products: Sequence[Product], most_gb: int | None) -> None:

@@ -231,7 +231,7 @@ def test_what_an_index_knows_is_used_where_it_lies(
     with configuration.open("a") as stream:
         stream.write("[catalog:archive]\ntype = local\nroots = archive\nindex = index.sqlite\n")
     scan(ProductIndex(configuration.parent / "index.sqlite"), configuration.parent / "archive")
-    names = Fake(settings).fetch_request(inputs_of(DISK), Progress())[0].to_values()
+    names = Fake(settings).make_request(inputs_of(DISK)).to_values()
     assert names["product"] == str(folder / f"{DISK}.zip")
     assert provider.log == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kernels.chains.registry import Chain
+from kernels.chains.tiling_series.plan import products_of
 from kernels.chains.tiling_series.request import OUTPUTS, TilingSeriesRequest
 from kernels.chains.tiling_series.run import run
 
@@ -19,6 +20,7 @@ CHAIN = Chain(
     request=TilingSeriesRequest,
     outputs=OUTPUTS,
     run=run,
+    products=products_of,
 )
 
 __all__ = ["CHAIN", "TilingSeriesRequest", "run"]

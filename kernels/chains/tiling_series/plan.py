@@ -10,7 +10,7 @@ from pathlib import Path
 from kernels.chains.tiling_series.request import TilingSeriesRequest
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError, RequestError
-from kernels.products.archive import Candidate, LeftOut, Question, choose_products
+from kernels.products.archive import Answer, Candidate, LeftOut, Question, choose_products
 from kernels.products.sentinel1 import Sentinel1Product, open_sentinel1
 from kernels.products.slices import group_slices
 
@@ -99,20 +99,7 @@ def plan_series(request: TilingSeriesRequest, progress: Progress) -> Plan:
         There are no detected products.
     """
     progress.update(0.0, "products")
-    first_day, last_day = request.days
-    answer = choose_products(
-        request.products,
-        Question(
-            first_day=first_day,
-            last_day=last_day,
-            tiles=request.tiles,
-            mode=request.mode,
-            polarisations=request.polarisations,
-            relative_orbit=request.relative_orbit,
-            direction=request.direction,
-        ),
-        progress,
-    )
+    answer = _choose(request, progress)
     left_out = list(answer.left_out)
     opened: list[tuple[Sentinel1Product, Candidate]] = []
     for candidate in answer.candidates:
@@ -130,6 +117,48 @@ def plan_series(request: TilingSeriesRequest, progress: Progress) -> Plan:
         rule = "passed over as the request says on those days"
         raise RequestError("tiles", rule, ", ".join(request.tiles))
     return Plan(passes=tuple(passes), left_out=tuple(dict.fromkeys(left_out)))
+
+
+def products_of(request: TilingSeriesRequest, progress: Progress) -> tuple[Path, ...]:
+    """Find the products that a series may take; only their manifests are read.
+
+    Parameters
+    ----------
+    request : TilingSeriesRequest
+        Checked request.
+    progress : Progress
+        Asked for cancellation.
+
+    Returns
+    -------
+    tuple of Path
+        In order of time.
+
+    Raises
+    ------
+    RequestError
+        No product answers the request; names the rule by which none is left.
+    InputError
+        There are no detected products.
+    """
+    return tuple(candidate.path for candidate in _choose(request, progress).candidates)
+
+
+def _choose(request: TilingSeriesRequest, progress: Progress) -> Answer:
+    first_day, last_day = request.days
+    return choose_products(
+        request.products,
+        Question(
+            first_day=first_day,
+            last_day=last_day,
+            tiles=request.tiles,
+            mode=request.mode,
+            polarisations=request.polarisations,
+            relative_orbit=request.relative_orbit,
+            direction=request.direction,
+        ),
+        progress,
+    )
 
 
 def _passes_over(
