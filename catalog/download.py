@@ -308,6 +308,7 @@ class Downloader:
         """Bring the part to its whole, checked; what is in it stays when that fails for now."""
         tries = Tries(self.network.patience)
         meter = Meter(name, Stage.FETCHING, self.report, total=source.size, pace=self._pace)
+        self.report(Progress(name, Stage.FETCHING, total=source.size))  # it may be silent for long
         with PartialFile(path, source.checksum) as part, new_session() as session:
             part.take_up(self.cancel)
             while True:
