@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 from owslib.wps import ASYNC, WebProcessingService
 
+from catalog.index import ProductIndex
 from kernels.chains.dinsar_pair import CHAIN as DINSAR
 from kernels.chains.ortho_tiling import CHAIN as ORTHO
 from kernels.chains.registry import Chain
@@ -433,6 +434,8 @@ def test_two_names_are_enough_for_an_interferogram(
     assert set(report["supplies"]["fetched"]) == {*stored.names, *dict(names).values()}
     assert any("restituted one is taken" in note for note in report["supplies"]["notes"])
     assert str(tmp_path) not in json.dumps(report)
+    index = ProductIndex(tmp_path / "index.sqlite")
+    assert all(index.find_named(name) for name in dict(names).values())
     assert PASSWORD not in "".join(told)
 
 
