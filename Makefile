@@ -16,7 +16,7 @@ setup: ## Install what is missing: system packages, .venv, the GDAL binding
 demo: setup ## Simulate a pair, make its interferogram and its pictures
 	@$(python) examples/demo.py
 
-demo-catalog: setup ## Find, stage and fetch products of a provider on this machine
+demo-catalog: setup ## Find, stage and fetch simulated products at a provider on this machine
 	@$(python) examples/demo_catalog.py
 
 test: setup ## Run the tests (minutes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -93,11 +94,13 @@ def _png(shapes: list[_Shape], area: list[Ring], extent: Extent) -> bytes:
         xlabel="longitude [degrees]",
         ylabel="latitude [degrees]",
     )
+    middle = math.radians(0.5 * (extent.south + extent.north))
+    axes.set_aspect(1.0 / max(math.cos(middle), 0.2))  # a kilometre is as long both ways
     axes.grid(linewidth=0.3)
     if told:
         axes.legend(loc="upper right")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
+    figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
     return buffer.getvalue()
 
 

@@ -15,7 +15,19 @@ from pip._internal.models.index import PyPI
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"kernels", "processes", "catalog", "benchmarks", "examples", "tests", "wsgi"}
-TARGETS = ("help", "setup", "demo", "test", "test-all", "check", "serve", "bench", "docs", "clean")
+TARGETS = (
+    "help",
+    "setup",
+    "demo",
+    "demo-catalog",
+    "test",
+    "test-all",
+    "check",
+    "serve",
+    "bench",
+    "docs",
+    "clean",
+)
 
 
 def tracked(*patterns: str) -> list[Path]:
