@@ -8,6 +8,7 @@ keys within addresses) eodag fetches them, and they are checked before they get 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -81,6 +82,8 @@ class EodagCatalog:
         self._gateway = _gateway(name, configuration)
         self._found: dict[str, Any] = {}
         """What eodag knows of products, by name: it fetches from that alone."""
+        self._lock = threading.Lock()
+        """Its searches remember in which page they are."""
 
     def search(self, query: Query) -> Iterator[Product]:
         """Find products, each once; raises CatalogError."""
@@ -108,25 +111,20 @@ class EodagCatalog:
             self.refresh(product)
         known = self._found[product.name]
         own_way = partial(_fetch, self.name, known)
-        if urlsplit(product.address).scheme not in {"http", "https"}:
-            return Source.of(self._access, address=product.address, own_way=own_way)
         credentials = EodagCredentials(self.name, known.downloader_auth, product.address)
-        if credentials.change_address():
+        if not credentials.are_headers():
             return Source.of(self._access, address=product.address, own_way=own_way)
-        access = replace(self._access, credentials=credentials)
-        return Source.of(
-            access, address=product.address, size=product.size, checksum=product.checksum
-        )
+        return Source.of(replace(self._access, credentials=credentials), address=product.address)
 
     def _pages(self, words: Mapping[str, Any], collection: str) -> Iterator[list[Product]]:
-        with _told(self.name):
+        with self._lock, _told(self.name):
             page = self._gateway.search(
                 provider=self._provider, raise_errors=True, limit=None, **words
             )
         yield [self._product(known, collection) for known in page]
         following = page.next_page(update=False)
         while True:
-            with _told(self.name):
+            with self._lock, _told(self.name):
                 page = next(following, None)
             if page is None:
                 return
@@ -165,17 +163,18 @@ class EodagCredentials:
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers that eodag adds; it fetches or refreshes tokens where needed."""
-        plain = _prepared(self._address)
-        prepared = self._authenticated()
+        plain, prepared = _prepared(self._address), self._authenticated()
         return {
             name: str(value)
             for name, value in prepared.headers.items()
             if plain.headers.get(name) != value
         }
 
-    def change_address(self) -> bool:
-        """Tell whether the secret goes into the address, or is none of the web at all."""
-        return self._authenticated().url != _prepared(self._address).url
+    def are_headers(self) -> bool:
+        """Tell whether headers are all that a request of the web takes."""
+        if urlsplit(self._address).scheme not in {"http", "https"}:
+            return False
+        return self._authenticated().url == _prepared(self._address).url
 
     def refuse(self) -> bool:
         """Say that eodag may have another token now."""
