@@ -4,7 +4,8 @@ Two full-width IW bursts on real annotation of an Alps pair with real relief, an
 on real S3 annotation over simulated relief. Unit coherence and no displacement: what remains is
 the processor's own error. Windows of 4 x 16 pixels (azimuth x range), kernel 12, no filter;
 windows that layover or shadow touches are left out and their share is told. Cost is that of the
-whole chain, from SAFE to the map, per pixel of the reference bursts.
+whole chain, from SAFE to the map, per pixel of the reference bursts. Seams, azimuth shift and phase
+closure have input of their own (`interferogram_seams`, `interferogram_closure`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import cached_input, say
+from benchmarks.interferogram_closure import closure_figures
+from benchmarks.interferogram_seams import seam_figures
 from benchmarks.measuring import measure
+from benchmarks.relief import hills, real_relief
 from kernels.chains.dinsar_pair import DinsarPairRequest
 from kernels.chains.dinsar_pair import run as run_chain
 from kernels.chains.dinsar_pair.footprint import load_pair_dem
@@ -34,7 +38,6 @@ from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.mosaic import Placement
 from kernels.model import Dem, GeographicBox, RadarGrid
-from kernels.products.dem import load_dem
 from kernels.products.raster import read_raster
 from kernels.simulation import (
     AnnotatedDate,
@@ -116,20 +119,28 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         prefix = "" if case.name == "iw" else f"{case.name}_"
         found = _measure_case(case, arguments.shared, quick=arguments.quick)
         figures |= {f"{prefix}{name}": value for name, value in found.items()}
-    return figures
+    products, tiles = _products(CASES[0], arguments.shared), arguments.shared / CASES[0].dem
+    figures |= seam_figures(products, tiles, quick=arguments.quick)
+    return figures | closure_figures(products, tiles)
+
+
+def _products(case: Case, shared: Path) -> tuple[Path, ...]:
+    products = [next(iter(shared.glob(pattern)), None) for pattern in case.products]
+    found = tuple(product for product in products if product is not None)
+    if len(found) < len(products):
+        raise InputError(f"{shared} must hold {' and '.join(case.products)}")
+    return found
 
 
 def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
-    products = [next(iter(shared.glob(pattern)), None) for pattern in case.products]
-    if any(product is None for product in products):
-        raise InputError(f"{shared} must hold {' and '.join(case.products)}")
+    products = _products(case, shared)
     lines = Band(16_000, 400) if quick and case.lines else case.lines
     bursts = case.bursts[:1] if quick else case.bursts
 
     def make(folder: Path) -> None:
         dem = _relief(case, shared)
         save_dem(dem, folder / "dem.tif")
-        dates = [AnnotatedDate(product=product) for product in products if product is not None]
+        dates = [AnnotatedDate(product=product) for product in products]
         if len(dates) == 1:
             derivation = Derivation(days=12, perpendicular_baseline=BASELINE)
             dates.append(AnnotatedDate(product=dates[0].product, derivation=derivation))
@@ -198,21 +209,7 @@ def _tell() -> Any:
 
 
 def _relief(case: Case, shared: Path) -> Dem:
-    """Real tiles, or hills of some kilometres with slopes up to 25 degrees."""
-    if case.dem:
-        return load_dem([shared / case.dem], case.box, heights="egm96", missing="sea")
-    step = 1.0 / 1200.0
-    longitudes = np.arange(case.box.west, case.box.east, step)
-    latitudes = np.arange(case.box.north, case.box.south, -step)
-    x, y = np.meshgrid(longitudes / step, latitudes / step)
-    heights = 600.0 + 300.0 * np.sin(x / 11.0) * np.cos(y / 13.0) + 40.0 * np.sin(y / 3.0)
-    return Dem(
-        heights=heights.astype(np.float32),
-        west=float(longitudes[0]),
-        north=float(latitudes[0]),
-        longitude_step=step,
-        latitude_step=-step,
-    )
+    return real_relief(shared / case.dem, case.box) if case.dem else hills(case.box)
 
 
 def _root_mean_square(values: NDArray[np.floating]) -> float:
