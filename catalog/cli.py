@@ -51,7 +51,8 @@ from catalog.opening import open_chain
 from catalog.options import add_search_options, query_of
 from catalog.pairs import possible_pairs
 from catalog.scanning import scan
-from catalog.settings import SettingsError, read_catalog_settings, read_server_path
+from catalog.settings import SettingsError, read_catalog_settings
+from catalog.supplies import read_places, read_supplies
 from catalog.wording import one_line
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -231,8 +232,8 @@ def _pairs(options: argparse.Namespace) -> int:
 def _orbit_folders(options: argparse.Namespace) -> list[Path]:
     if options.orbits:
         return list(options.orbits)
-    folder = read_server_path(_configuration_files(options), "orbits_folder")
-    return [] if folder is None else [folder]
+    files = _configuration_files(options)
+    return list(read_supplies(files, **read_places(files)).orbit_folders)
 
 
 def _show(options: argparse.Namespace) -> int:

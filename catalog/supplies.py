@@ -18,8 +18,6 @@ Nothing is fetched where no section says so, nor where there is no datalake to f
 
 from __future__ import annotations
 
-import configparser
-import os
 import string
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +29,14 @@ from catalog.credentials import KeyCredentials, find_key
 from catalog.elevation import ElevationProvider
 from catalog.elevation_tiles import ElevationModel
 from catalog.orbit_choice import OrbitProvider
-from catalog.settings import SettingsError, read_connections, read_path, read_sections, read_url
+from catalog.settings import (
+    SettingsError,
+    read_connections,
+    read_path,
+    read_sections,
+    read_server_path,
+    read_url,
+)
 
 ORBITS, ELEVATION = "orbits", "elevation"
 """Folders of the datalake that fetched files lie in."""
@@ -121,14 +126,8 @@ def read_places(files: Iterable[Path]) -> dict[str, Path | None]:
     dict of str to Path or None
         By name of the argument.
     """
-    found: dict[str, Path | None] = dict.fromkeys(_PLACES)
-    for file in files:
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.read(file, encoding="utf-8")
-        for argument, option in _PLACES.items():
-            if text := parser.get("fournaise", option, fallback="").strip():
-                found[argument] = read_path(os.path.expandvars(text), file.resolve().parent)
-    return found
+    read = tuple(files)
+    return {argument: read_server_path(read, option) for argument, option in _PLACES.items()}
 
 
 _PLACES = {"datalake": "datalake", "orbits": "orbits_folder", "elevation": "dem_path"}
