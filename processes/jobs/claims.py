@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     Update,
     and_,
@@ -30,9 +32,10 @@ from sqlalchemy import (
     update,
 )
 
+from processes.jobs import history, notices
 from processes.jobs.errors import JobStateError, UnknownJobError
 from processes.jobs.model import Job, JobState, Limits, Output, Renewal
-from processes.jobs.schema import control, job_of, jobs, users, write_outputs
+from processes.jobs.schema import control, job_of, jobs, read_request, users, write_outputs
 
 
 def lock_store(connection: Connection) -> bool:
@@ -44,6 +47,11 @@ def lock_store(connection: Connection) -> bool:
 def of_state(state: JobState) -> ColumnElement[bool]:
     """Match jobs of a state."""
     return jobs.c.state == state.value
+
+
+def are_waiting(connection: Connection) -> bool:
+    """Tell whether there is anything to claim."""
+    return connection.execute(_ANY_WAITING).first() is not None
 
 
 def claim(
@@ -74,9 +82,13 @@ def claim(
         ).first()
         if row is not None:
             _mark_served(connection, next_one.name)
+            history.begin(connection, row.id, row.attempt, worker, now=now)
             return job_of(row)
         # it was dismissed a moment ago: the one after it
     return None
+
+
+_ANY_WAITING = select(jobs.c.seq).where(of_state(JobState.ACCEPTED)).limit(1)
 
 
 @cache
@@ -111,6 +123,12 @@ def _current(job_id: str, attempt: int) -> Update:
     return update(jobs).where(
         jobs.c.id == job_id, jobs.c.attempt == attempt, of_state(JobState.RUNNING)
     )
+
+
+def adopt(connection: Connection, job_id: str, attempt: int, worker: str) -> None:
+    """Name the worker that looks after an attempt from now on."""
+    connection.execute(_current(job_id, attempt).values(worker=worker))
+    history.take_over(connection, job_id, attempt, worker)
 
 
 def renew(
@@ -150,7 +168,8 @@ def finish(
         raise JobStateError(f"the end of a job must be a final state, got {state.value}")
     shown = write_outputs(outputs) if state is JobState.SUCCEEDED else "[]"
     done = state is JobState.SUCCEEDED
-    user = connection.execute(
+    kept = case((jobs.c.dismiss, 0), else_=results_bytes if done else 0)
+    row = connection.execute(
         _current(job_id, attempt)
         .values(
             state=case((jobs.c.dismiss, JobState.DISMISSED.value), else_=state.value),
@@ -158,21 +177,35 @@ def finish(
             message=case((jobs.c.dismiss, jobs.c.message), else_=message),
             outputs=case((jobs.c.dismiss, "[]"), else_=shown),
             share=case((jobs.c.dismiss, jobs.c.share), else_=1.0 if done else jobs.c.share),
-            results_bytes=results_bytes,
+            results_bytes=kept,
             finished=now,
             heartbeat=now,
             lease_ends=null(),
             expires=now + keep,
         )
-        .returning(jobs.c.user)
-    ).scalar_one_or_none()
-    if user is not None and results_bytes:
+        .returning(jobs)
+    ).first()
+    if row is None:
+        return False
+    _record_end(connection, row, now=now)
+    if row.results_bytes:
         connection.execute(
             update(users)
-            .where(users.c.name == user)
-            .values(results_bytes=users.c.results_bytes + results_bytes)
+            .where(users.c.name == row.user)
+            .values(results_bytes=users.c.results_bytes + row.results_bytes)
         )
-    return user is not None
+    return True
+
+
+def _record_end(connection: Connection, row: Row[Any], *, now: float) -> None:
+    """Keep how the attempt of a job ended and, if the job ended too, whom to tell."""
+    state = JobState(row.state)
+    words = [state.value] if state.is_final else []
+    reason = ": ".join([*words, *filter(None, [row.message])])
+    history.end(connection, row.id, row.attempt, now=now, reason=reason)
+    if state.is_final:
+        request = read_request(row.request)
+        notices.add(connection, row.id, request, state=state, message=row.message, now=now)
 
 
 def give_back(
@@ -190,7 +223,7 @@ def give_back(
     lost = jobs.c.lost_attempts + (1 if counts else 0)
     given_up = and_(literal(counts), lost >= attempts)
     over = or_(jobs.c.dismiss, given_up)
-    state = connection.execute(
+    row = connection.execute(
         _current(job_id, attempt)
         .values(
             state=case(
@@ -206,15 +239,18 @@ def give_back(
             finished=case((over, now), else_=null()),
             expires=case((over, now + keep), else_=null()),
         )
-        .returning(jobs.c.state)
-    ).scalar_one_or_none()
-    return JobState(state) if state is not None else known(connection, job_id).state
+        .returning(jobs)
+    ).first()
+    if row is None:
+        return known(connection, job_id).state
+    _record_end(connection, row, now=now)
+    return JobState(row.state)
 
 
 def dismiss(connection: Connection, job_id: str, *, now: float, reason: str, keep: float) -> Job:
     """End a waiting job; ask the worker to end a running one; leave a final one alone."""
     waiting = of_state(JobState.ACCEPTED)
-    connection.execute(
+    row = connection.execute(
         update(jobs)
         .where(
             jobs.c.id == job_id, or_(waiting, of_state(JobState.RUNNING)), jobs.c.dismiss == false()
@@ -226,8 +262,13 @@ def dismiss(connection: Connection, job_id: str, *, now: float, reason: str, kee
             finished=case((waiting, now), else_=null()),
             expires=case((waiting, now + keep), else_=null()),
         )
-    )
-    return known(connection, job_id)
+        .returning(jobs)
+    ).first()
+    if row is None:
+        return known(connection, job_id)
+    if row.state == JobState.DISMISSED:
+        _record_end(connection, row, now=now)
+    return job_of(row)
 
 
 def known(connection: Connection, job_id: str) -> Job:

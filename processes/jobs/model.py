@@ -166,6 +166,65 @@ class Job:
     expires: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """What is kept of an attempt.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    worker : str
+        Name of the worker that looked after it, or did so last.
+    started : float
+        When it was claimed.
+    ended : float or None
+        When the store was told of its end; None while it runs.
+    reason : str
+        Why it ended; one line.
+    """
+
+    number: int
+    worker: str
+    started: float
+    ended: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Somebody who is still to be told that a job has ended.
+
+    Attributes
+    ----------
+    number : int
+        Of the notice.
+    job : str
+        Identifier of the job.
+    address : str
+        Who is told; may be a secret.
+    title : str
+        Of the job, or its process.
+    state : JobState
+        How it ended.
+    message : str
+        Why; may be empty.
+    created : float
+        When it ended.
+    tries : int
+        Number of this try, from 1.
+    """
+
+    number: int
+    job: str
+    address: str
+    title: str
+    state: JobState
+    message: str
+    created: float
+    tries: int
+
+
 class Renewal(NamedTuple):
     """What a worker learns when it renews a lease."""
 

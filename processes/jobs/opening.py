@@ -7,6 +7,7 @@ from processes.jobs.store import JobStore
 from processes.settings import Settings
 
 GB = 1_000_000_000
+DAY = 86400.0
 
 
 def open_store(settings: Settings) -> JobStore:
@@ -27,7 +28,8 @@ def open_store(settings: Settings) -> JobStore:
     StoreError
         It cannot be used.
     """
-    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    # it holds inputs, logs and results of everybody
+    settings.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = settings.user_results_gb
     store = JobStore(
         settings.database_url or f"sqlite:///{settings.state_folder / 'queue.sqlite'}",
@@ -39,6 +41,7 @@ def open_store(settings: Settings) -> JobStore:
             attempts=settings.job_attempts,
             results_bytes_per_user=None if kept is None else kept * GB,
         ),
+        keep=settings.results_days * DAY,
     )
     store.migrate()
     return store

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from processes.jobs import history
 from processes.jobs.claims import lock_store, of_state
 from processes.jobs.model import Job, JobState
 from processes.jobs.schema import job_of, jobs, users
@@ -94,8 +95,9 @@ def forget(connection: Connection, job_ids: Collection[str]) -> int:
         rows = connection.execute(
             delete(jobs)
             .where(jobs.c.id.in_(wanted[first : first + _PAGE]), jobs.c.state.in_(_ENDED))
-            .returning(jobs.c.user, jobs.c.results_bytes)
+            .returning(jobs.c.id, jobs.c.user, jobs.c.results_bytes)
         ).all()
+        history.forget(connection, [row.id for row in rows])
         deleted += len(rows)
         for user in sorted({row.user for row in rows}):
             freed = sum(row.results_bytes for row in rows if row.user == user)

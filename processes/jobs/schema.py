@@ -88,6 +88,35 @@ users = Table(
     Column("results_bytes", BigInteger, nullable=False, default=0),
 )
 
+# How each attempt went, for the operator; kept as long as its job.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("job", AnyText, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("worker", AnyText, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("ended", Double),
+    Column("reason", AnyText, nullable=False, default=""),
+)
+
+# Who is still to be told of an end; a row goes when it was told, or given up.
+notices = Table(
+    "notices",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("job", AnyText, nullable=False),
+    Column("address", AnyText, nullable=False),
+    Column("title", AnyText, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message", AnyText, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Index("notices_by_due", "due"),
+    sqlite_autoincrement=True,
+)
+
 # One row. Whoever accepts or claims a job locks it first: limits hold, whatever races.
 control = Table(
     "control",

@@ -7,16 +7,25 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, select, update
 
-from processes.jobs import backup, claims, keys, queue, retention
+from processes.jobs import backup, claims, history, keys, notices, queue, retention
 from processes.jobs.connections import Database
 from processes.jobs.migration import migrate
-from processes.jobs.model import Job, JobState, Limits, NewJob, Output, Renewal
+from processes.jobs.model import (
+    AttemptRecord,
+    Job,
+    JobState,
+    Limits,
+    NewJob,
+    Notice,
+    Output,
+    Renewal,
+)
 from processes.jobs.schema import control, job_of, jobs
 
 _ONE = {name: select(jobs).where(jobs.c[name] == bindparam("value")) for name in ("id", "token")}
 
 KEEP_S = 7 * 86400.0
-"""How long a job is kept that ended without a worker [s], unless the caller says."""
+"""How long a job is kept that has ended [s], unless the operator says."""
 
 
 class JobStore:
@@ -33,6 +42,8 @@ class JobStore:
         ``sqlite:///FILE``, or ``postgresql://USER:PASSWORD@HOST/NAME``.
     limits : Limits
         How much may run and wait.
+    keep : float
+        How long a job is kept that has ended [s].
 
     Raises
     ------
@@ -42,8 +53,9 @@ class JobStore:
         Of any method: the store does not answer now.
     """
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, *, keep: float = KEEP_S) -> None:
         self.limits = limits
+        self.keep = keep
         self._database = Database(url)
 
     def migrate(self) -> None:
@@ -81,8 +93,16 @@ class JobStore:
 
         Jobs are claimed in drain mode too: the queue empties.
         """
+        with self._database.reading() as connection:
+            if not claims.are_waiting(connection):  # a worker with nothing to do locks nobody out
+                return None
         with self._database.writing() as connection:
             return claims.claim(connection, worker, lease=lease, now=now, limits=self.limits)
+
+    def adopt(self, job_id: str, attempt: int, worker: str) -> None:
+        """Have another worker look after an attempt; nothing happens to one that is over."""
+        with self._database.writing() as connection:
+            claims.adopt(connection, job_id, attempt, worker)
 
     def renew(
         self,
@@ -118,12 +138,12 @@ class JobStore:
         message: str = "",
         outputs: Sequence[Output] = (),
         results_bytes: int = 0,
-        keep: float,
+        keep: float | None = None,
     ) -> bool:
         """End a job, for `keep` seconds to be read; False where the attempt is not its current one.
 
         A job that somebody asked to stop ends as dismissed, without outputs, even if it succeeded
-        a moment earlier: who asked was told that it would. Its results count until it is forgotten.
+        a moment earlier: who asked was told that it would. Results count of a success alone.
         Raises JobStateError where `state` is not final.
         """
         with self._database.writing() as connection:
@@ -136,7 +156,7 @@ class JobStore:
                 message=message,
                 outputs=outputs,
                 results_bytes=results_bytes,
-                keep=keep,
+                keep=self.keep if keep is None else keep,
             )
 
     def give_back(
@@ -147,7 +167,6 @@ class JobStore:
         now: float,
         reason: str,
         counts: bool,
-        keep: float = KEEP_S,
     ) -> JobState:
         """End an attempt that came to nothing, and return what became of the job.
 
@@ -163,7 +182,7 @@ class JobStore:
                 now=now,
                 reason=reason,
                 counts=counts,
-                keep=keep,
+                keep=self.keep,
                 attempts=self.limits.attempts,
             )
 
@@ -172,13 +191,13 @@ class JobStore:
         with self._database.reading() as connection:
             return retention.lost(connection, now=now)
 
-    def dismiss(self, job_id: str, *, now: float, reason: str, keep: float = KEEP_S) -> Job:
+    def dismiss(self, job_id: str, *, now: float, reason: str) -> Job:
         """End a waiting job at once, have a running one ended, leave a final one as it is.
 
         Raises UnknownJobError.
         """
         with self._database.writing() as connection:
-            return claims.dismiss(connection, job_id, now=now, reason=reason, keep=keep)
+            return claims.dismiss(connection, job_id, now=now, reason=reason, keep=self.keep)
 
     def get(self, job_id: str) -> Job | None:
         """Return a job by its identifier."""
@@ -205,10 +224,15 @@ class JobStore:
         with self._database.reading() as connection:
             return retention.listed(connection, user=user, state=state, limit=limit, before=before)
 
-    def running_of(self, worker: str) -> list[Job]:
-        """Return the jobs that a worker has."""
+    def running(self, worker: str | None = None) -> list[Job]:
+        """Return the jobs that run, of one worker or of all, the oldest first."""
         with self._database.reading() as connection:
             return retention.running(connection, worker=worker)
+
+    def attempts(self, job_id: str) -> list[AttemptRecord]:
+        """Return what is kept of the attempts of a job, the first one first."""
+        with self._database.reading() as connection:
+            return history.of_job(connection, job_id)
 
     def position(self, job_id: str) -> int:
         """Return the place in the queue: 1 for the next job, 0 for one that does not wait.
@@ -245,6 +269,24 @@ class JobStore:
         """Delete jobs that have ended, once their files are gone; return how many there were."""
         with self._database.writing() as connection:
             return retention.forget(connection, job_ids)
+
+    def take_notice(self, *, now: float, lease: float) -> Notice | None:
+        """Take the next notice of an end that is due; it comes back after `lease` seconds."""
+        with self._database.reading() as connection:
+            if not notices.are_due(connection, now=now):
+                return None
+        with self._database.writing() as connection:
+            return notices.take(connection, now=now, lease=lease)
+
+    def put_notice_off(self, notice: Notice, *, due: float) -> None:
+        """Have a notice that was taken told later."""
+        with self._database.writing() as connection:
+            notices.put_off(connection, notice, due=due)
+
+    def drop_notice(self, notice: Notice) -> None:
+        """Forget a notice that was told, or is given up."""
+        with self._database.writing() as connection:
+            notices.drop(connection, notice)
 
     def drain(self, on: bool) -> None:
         """Accept no new jobs any more, or again; those that wait are still run."""

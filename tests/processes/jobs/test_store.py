@@ -72,8 +72,8 @@ def test_a_job_from_acceptance_to_success(store: JobStore) -> None:
     assert running == replace(
         accepted, state=JobState.RUNNING, attempt=1, worker="w1", started=20.0, heartbeat=20.0
     )
-    assert store.running_of("w1") == [running]
-    assert store.running_of("w2") == []
+    assert store.running("w1") == [running]
+    assert store.running("w2") == []
     renewal = store.renew(
         accepted.id, 1, lease=30.0, now=40.0, share=0.5, step="looks", log_tail="line\nline"
     )
@@ -104,7 +104,7 @@ def test_a_job_from_acceptance_to_success(store: JobStore) -> None:
         outputs=outputs,
         results_bytes=7,
     )
-    assert store.running_of("w1") == []
+    assert store.running("w1") == []
 
 
 @pytest.mark.parametrize("name", ["", "x", NOBODY, "\0", "a\0" * 16, "'; DROP TABLE jobs; --"])
@@ -187,7 +187,8 @@ def test_a_job_given_back_is_before_later_jobs_of_its_user(store: JobStore) -> N
 
 def test_a_waiting_job_is_dismissed_at_once(store: JobStore) -> None:
     job = store.submit(order(), now=1.0)
-    dismissed = store.dismiss(job.id, now=2.0, reason="by its user", keep=10.0)
+    store.keep = 10.0
+    dismissed = store.dismiss(job.id, now=2.0, reason="by its user")
     assert dismissed.state is JobState.DISMISSED
     assert (dismissed.message, dismissed.finished, dismissed.expires) == ("by its user", 2.0, 12.0)
     assert store.claim("w1", lease=1.0, now=3.0) is None

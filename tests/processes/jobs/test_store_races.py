@@ -28,7 +28,7 @@ def test_tables_are_made_once_whoever_starts_first(store_url: str) -> None:
     store.submit(order(), now=1.0)
     with store._database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM control")) == 1
-        assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == ["0001"]
+        assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == ["0002"]
     store.close()
 
 

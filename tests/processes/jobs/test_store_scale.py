@@ -56,7 +56,7 @@ def claim(store: JobStore) -> None:
 
 
 def look(store: JobStore) -> None:
-    (job,) = store.running_of("w1")[:1]
+    (job,) = store.running("w1")[:1]
     assert store.by_token(job.token) == job
     assert store.get(job.id) == job
 
@@ -76,7 +76,7 @@ def sweep(store: JobStore) -> None:
 
 
 def end(store: JobStore) -> None:
-    (job,) = store.running_of("w1")[:1]
+    (job,) = store.running("w1")[:1]
     store.renew(job.id, 1, lease=9.0, now=1.0, share=0.5, step="", log_tail="")
     assert store.finish(job.id, 1, JobState.SUCCEEDED, now=1.0, results_bytes=1, keep=9.0)
 
