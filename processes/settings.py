@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from kernels.chains.request import OptionInfo
 from kernels.errors import FournaiseError
+from processes import option_values
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SECTION = "fournaise"
+SMTP_PASSWORD = "FOURNAISE_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
+SECRETS = (SMTP_PASSWORD, "PGPASSWORD")
+"""Variables of the environment that no job is to see."""
 STOP_POLICIES = ("requeue", "finish")
 _RESOURCES = {"threads": "job_threads", "memory_mb": "job_memory_mb"}
 _DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder", "datalake": "data_roots"}
@@ -97,9 +100,17 @@ class Settings:
     results_gb : int or None
         Size of all results above which the oldest vanish earlier [GB].
     notify_hosts : tuple of str
-        Hosts that may be told of the end of a job over HTTP.
+        Hosts that may be told of the end of a job over HTTP, with a port where it is not the usual.
+    notify_hours : int
+        How long the end of a job is told again where that fails [h].
     smtp_server, smtp_sender : str
         Host (and port) that mail is given to, and the sender's address; empty: no mail.
+    smtp_security : str
+        ``none``, ``starttls`` or ``tls``.
+    smtp_user : str
+        Name to log in with; empty: no login.
+    smtp_password_file : Path or None
+        Holds the password; None: the environment variable FOURNAISE_SMTP_PASSWORD does.
     """
 
     listen_address: str = "127.0.0.1:5000"
@@ -134,8 +145,12 @@ class Settings:
     results_days: int = 7
     results_gb: int | None = None
     notify_hosts: tuple[str, ...] = ()
+    notify_hours: int = 24
     smtp_server: str = ""
     smtp_sender: str = ""
+    smtp_security: str = "none"
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
 
     @property
     def base_url(self) -> str:
@@ -222,7 +237,10 @@ def read_settings(files: Iterable[Path] | None = None) -> Settings:
     if "datalake" in values:
         roots = (*values.get("data_roots", ()), values["datalake"])
         values["data_roots"] = tuple(dict.fromkeys(roots))
-    return Settings(**values)
+    settings = Settings(**values)
+    if settings.smtp_user and settings.smtp_security == "none":
+        raise ConfigurationError("smtp_security must be starttls or tls where smtp_user is given")
+    return settings
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -241,7 +259,11 @@ def _read_file(file: Path) -> dict[str, Any]:
                 f"{file.name}: options of {SECTION} must be of {known}, got {name}"
             )
         if text.strip():
-            values[name] = _READERS[name](name, os.path.expandvars(text.strip()), file.parent)
+            found = os.path.expandvars(text.strip())
+            try:
+                values[name] = _READERS[name](name, found, file.parent)
+            except ValueError as error:
+                raise ConfigurationError(str(error)) from error
     return values
 
 
@@ -300,94 +322,45 @@ def _address(_name: str, text: str, _folder: Path) -> str:
     return check_address(text)
 
 
-def _url(name: str, text: str, _folder: Path) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} must be an http or https address, got {text}")
-    return text.rstrip("/")
-
-
-def _path(_name: str, text: str, folder: Path) -> Path:
-    return folder.resolve() / Path(text).expanduser()
-
-
-def _existing(name: str, text: str, folder: Path) -> Path:
-    path = _path(name, text, folder)
-    if not path.exists():
-        raise ConfigurationError(f"{name} must exist, got {path}")
-    return path
-
-
-def _folders(name: str, text: str, folder: Path) -> tuple[Path, ...]:
-    found = tuple(_existing(name, line.strip(), folder) for line in text.splitlines() if line)
-    for path in found:
-        if not path.is_dir():
-            raise ConfigurationError(f"{name} must be folders, one per line, got {path}")
-    return found
-
-
-def _count(name: str, text: str, _folder: Path) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigurationError(f"{name} must be a whole number of at least 1, got {text}")
-    return int(text)
-
-
-def _words(_name: str, text: str, _folder: Path) -> tuple[str, ...]:
-    return tuple(text.replace(",", " ").split())
-
-
-def _text(_name: str, text: str, _folder: Path) -> str:
-    return text
-
-
-def _choice(*allowed: str) -> Callable[[str, str, Path], str]:
-    def read(name: str, text: str, _folder: Path) -> str:
-        if text not in allowed:
-            raise ConfigurationError(f"{name} must be one of {', '.join(allowed)}, got {text}")
-        return text
-
-    return read
-
-
-def _switch(name: str, text: str, folder: Path) -> bool:
-    return _choice("true", "false")(name, text.lower(), folder) == "true"
-
-
 _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "listen_address": _address,
-    "public_url": _url,
-    "state_folder": _path,
-    "data_roots": _folders,
-    "datalake": _existing,
-    "dem_path": _existing,
-    "orbits_folder": _existing,
-    "job_threads": _count,
-    "job_memory_mb": _count,
-    "database_url": _text,
-    "jobs_running": _count,
-    "jobs_running_per_user": _count,
-    "jobs_queued": _count,
-    "jobs_queued_per_user": _count,
-    "job_attempts": _count,
-    "user_results_gb": _count,
-    "reuse_results": _switch,
-    "sync_seconds": _count,
-    "access": _choice("open", "keys"),
-    "user_header": _text,
-    "flat_outputs": _switch,
-    "requests_per_minute": _count,
-    "process_modules": _words,
-    "worker_slots": _count,
-    "job_seconds": _count,
-    "job_memory_limit_mb": _count,
-    "job_disk_mb": _count,
-    "disk_reserve_mb": _count,
-    "stop_policy": _choice(*STOP_POLICIES),
-    "results_days": _count,
-    "results_gb": _count,
-    "notify_hosts": _words,
-    "smtp_server": _text,
-    "smtp_sender": _text,
+    "public_url": option_values.url,
+    "state_folder": option_values.path,
+    "data_roots": option_values.folders,
+    "datalake": option_values.existing,
+    "dem_path": option_values.existing,
+    "orbits_folder": option_values.existing,
+    "job_threads": option_values.count,
+    "job_memory_mb": option_values.count,
+    "database_url": option_values.text,
+    "jobs_running": option_values.count,
+    "jobs_running_per_user": option_values.count,
+    "jobs_queued": option_values.count,
+    "jobs_queued_per_user": option_values.count,
+    "job_attempts": option_values.count,
+    "user_results_gb": option_values.count,
+    "reuse_results": option_values.switch,
+    "sync_seconds": option_values.count,
+    "access": option_values.choice("open", "keys"),
+    "user_header": option_values.text,
+    "flat_outputs": option_values.switch,
+    "requests_per_minute": option_values.count,
+    "process_modules": option_values.words,
+    "worker_slots": option_values.count,
+    "job_seconds": option_values.count,
+    "job_memory_limit_mb": option_values.count,
+    "job_disk_mb": option_values.count,
+    "disk_reserve_mb": option_values.count,
+    "stop_policy": option_values.choice(*STOP_POLICIES),
+    "results_days": option_values.count,
+    "results_gb": option_values.count,
+    "notify_hosts": option_values.words,
+    "notify_hours": option_values.count,
+    "smtp_server": option_values.text,
+    "smtp_sender": option_values.text,
+    "smtp_security": option_values.choice("none", "starttls", "tls"),
+    "smtp_user": option_values.text,
+    "smtp_password_file": option_values.existing,
 }
 if set(_READERS) != {field.name for field in fields(Settings)}:
     raise AssertionError("every setting needs a reader")

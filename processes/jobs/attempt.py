@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from enum import Enum
 
+from processes.jobs.family import since_boot
 from processes.jobs.folders import AttemptFolder, End, Lock, read_json
 from processes.jobs.limits import Allowance, folder_bytes
 from processes.jobs.model import Job, JobState
@@ -23,7 +23,7 @@ class Why(Enum):
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt under a lease of this worker.
+    """An attempt under a lease of this worker; times are those since boot [s].
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Attempt:
     lock : Lock or None
         Of the folder of the job; None while another worker still has it.
     claimed : float
-        When this worker took it [s since 1970].
+        When this worker took it.
     renewed, measured : float
         When the lease was renewed, and the use of memory and disk measured.
     step : str
@@ -52,8 +52,8 @@ class Attempt:
     job: Job
     folder: AttemptFolder
     lock: Lock | None = None
-    claimed: float = field(default_factory=time.time)
-    renewed: float = field(default_factory=time.time)
+    claimed: float = field(default_factory=since_boot)
+    renewed: float = field(default_factory=since_boot)
     measured: float = 0.0
     step: str = ""
     ended: float | None = None
@@ -64,7 +64,7 @@ class Attempt:
     def stop(self, why: Why, reason: str) -> None:
         """Have it stopped; the first reason stays, unless there is no job to stop any more."""
         if self.why is None or why is Why.LEASE_LOST:
-            self.stopped = self.stopped or time.time()
+            self.stopped = self.stopped or since_boot()
             self.why, self.reason = why, reason
 
     def excess(self, allowance: Allowance, runner: Runner) -> str:
@@ -72,7 +72,7 @@ class Attempt:
         began = read_json(self.folder.process_file).get("began", self.claimed)
         enough = allowance.memory_bytes or float("inf")
         return allowance.broken_by(
-            seconds=time.time() - began,
+            seconds=since_boot() - began,
             # asked in any case, so that the runner gets to know the processes
             memory_bytes=runner.memory_bytes(self.folder, enough),
             disk_bytes=folder_bytes(self.folder.job.path) if allowance.disk_bytes else 0,

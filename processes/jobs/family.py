@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +47,11 @@ class Leader(NamedTuple):
 def boot_identifier() -> str:
     """Return the identifier of this boot of this machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def since_boot() -> float:
+    """Return the time since the start of the machine [s], which nobody can set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def start_ticks(pid: int) -> int:

@@ -11,6 +11,7 @@
                            log.txt  progress.json  end.json  results/
     STATE/logs/ID-N.txt             the log of an attempt that is over
     STATE/outputs/ID/               results, which appear by one rename
+    STATE/workers/NAME              held by the worker of that name
 
 A folder of a job exists only until the job has ended.
 """
@@ -174,6 +175,11 @@ class AttemptFolder:
             outputs=tuple(Output(**output) for output in record["outputs"]),
         )
 
+    def says_how_it_ended(self) -> bool:
+        """Tell whether the attempt came to its end, be it a failure."""
+        end = self.read_end()
+        return end is not None and end.state is not None
+
     def log_tail(self) -> str:
         """Return the last lines of the log; tracebacks are the operator's and stay there."""
         try:
@@ -264,9 +270,14 @@ class Folders:
         """Holds the logs of attempts that are over."""
         return self.state / "logs"
 
+    @property
+    def workers(self) -> Path:
+        """Holds a lock for each worker."""
+        return self.state / "workers"
+
     def make(self) -> None:
         """Create what is missing."""
-        for folder in (self.jobs, self.outputs, self.logs):
+        for folder in (self.jobs, self.outputs, self.logs, self.workers):
             folder.mkdir(parents=True, exist_ok=True)
 
     def job(self, identifier: str) -> JobFolder:

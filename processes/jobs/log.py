@@ -22,6 +22,25 @@ def event(logger: logging.Logger, text: str, **fields: object) -> None:
     logger.info(text, extra={"fields": fields})
 
 
+def warn_of(logger: logging.Logger, text: str, error: Exception) -> None:
+    """Log an error that is got over, with what lies behind it.
+
+    Parameters
+    ----------
+    logger : logging.Logger
+        Of the module.
+    text : str
+        The same for every event of a kind.
+    error : Exception
+        What happened; the cause of an error of the store is what the driver of the database says,
+        without the values of the statement.
+    """
+    cause = error.__cause__
+    behind = getattr(cause, "orig", None) or cause
+    fields = {"error": str(error), "cause": behind and f"{type(behind).__name__}: {behind}"}
+    logger.warning(text, extra={"fields": fields})
+
+
 class JsonLines(logging.Formatter):
     """Makes one line of JSON of each record."""
 

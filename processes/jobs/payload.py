@@ -22,7 +22,7 @@ from kernels.engine.progress import Progress, Report
 from kernels.errors import Cancelled, FournaiseError, ProcessingError
 from processes.binding import plain_message
 from processes.isolation import CrashError, run_isolated, stop_with
-from processes.jobs.family import MARK, Family, Leader
+from processes.jobs.family import MARK, Family, Leader, since_boot
 from processes.jobs.folders import AttemptFolder, End, Lock, write_json
 from processes.jobs.model import JobState, Output
 from processes.offered import offered_processes
@@ -53,7 +53,7 @@ def lead(folder: AttemptFolder, lock: Lock) -> None:
     os.setsid()
     _redirect(folder)
     leader = Leader.of_this_process()
-    write_json(folder.process_file, leader._asdict() | {"began": time.time()})
+    write_json(folder.process_file, leader._asdict() | {"began": since_boot()})
     # descendants whose parent dies come to the leader, so that none gets lost
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     mark = f"{folder.job.path.name}.{folder.number}"

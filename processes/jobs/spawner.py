@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kernels.errors import ProcessingError
 from processes.jobs.folders import AttemptFolder, Lock
-from processes.settings import CHECKOUT
+from processes.settings import CHECKOUT, SECRETS
 
 LOGGER = logging.getLogger(__name__)
 MOST_FAILURES = 3
@@ -39,6 +39,7 @@ class Spawner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=CHECKOUT,
+            env={name: value for name, value in os.environ.items() if name not in SECRETS},
             start_new_session=True,  # Ctrl-C is for the worker
         )
         assert self._process.stdin is not None

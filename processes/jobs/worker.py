@@ -7,23 +7,23 @@ the store and in the folders of the jobs, so that another one can go on where it
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import signal
-import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from kernels.errors import ProcessingError
 from processes.jobs.attempt import Attempt, Why
 from processes.jobs.errors import StoreUnavailableError
+from processes.jobs.family import since_boot
 from processes.jobs.folders import AttemptFolder, End, Folders, JobFolder, Lock, remove_tree
 from processes.jobs.limits import MB, Allowance, missing_disk
-from processes.jobs.log import event
+from processes.jobs.log import event, warn_of
 from processes.jobs.model import Job, JobState
 from processes.jobs.notify import Notifier
+from processes.jobs.presence import Lookout, Presence
 from processes.jobs.runner import Health, LocalRunner, Runner
 from processes.jobs.store import JobStore
 from processes.jobs.sweeping import Sweeper
@@ -33,6 +33,8 @@ POLL_INTERVAL = 0.2
 """Between two looks at everything [s]."""
 MEASURE_INTERVAL = 1.0
 """Between two measurements of memory and disk [s]."""
+SCAN_INTERVAL = 2.0
+"""Between two looks for what workers that are gone left [s]."""
 SWEEP_INTERVAL = 60.0
 """Between two looks for what is too old [s]."""
 GRACE = 2.0
@@ -44,7 +46,6 @@ LEASE = 30.0
 """Time after the last sign of life at which a job is given to somebody else [s]."""
 STORE_PAUSE = 2.0
 """Before a store that did not answer is asked again [s]."""
-DAY = 86400.0
 LOGGER = logging.getLogger(__name__)
 
 
@@ -71,21 +72,24 @@ class Worker:
         runner: Runner | None = None,
         lease: float = LEASE,
     ) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self.store = store
         self.settings = settings
         self.lease = lease
-        self.keep = settings.results_days * DAY
         self.folders = Folders(settings.state_folder)
         self.folders.make()
+        self.presence = Presence(self.folders.workers)
+        self.name = self.presence.name
+        self.lookout = Lookout(store, self.presence, lease)
         self.allowance = Allowance.from_settings(settings)
         self.runner = runner or LocalRunner()
-        self.notifier = Notifier(settings)
+        self.notifier = Notifier(store, settings)
         self.sweeper = Sweeper(store, self.folders, settings)
         self.attempts: dict[Path, Attempt] = {}
         self.stopping = False
         self._next_scan = 0.0
         self._next_sweep = 0.0
+        self._is_full = False
+        self._trouble: OSError | None = None
 
     def run(self) -> None:
         """Work until `stop` is called, or SIGTERM or SIGINT comes.
@@ -104,7 +108,7 @@ class Worker:
                     self.step()
                 except (StoreUnavailableError, OSError) as error:
                     # nothing is lost: attempts go on, and what was not told is told again
-                    event(LOGGER, "store or disk do not answer", error=str(error))
+                    warn_of(LOGGER, "store or disk do not answer", error)
                     time.sleep(STORE_PAUSE)
                 time.sleep(POLL_INTERVAL)
         finally:
@@ -114,21 +118,52 @@ class Worker:
         self.stopping = True
 
     def step(self) -> None:
-        """Do once what is due; never waits."""
-        now = time.time()
+        """Do once what is due; never waits.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer; nothing more was done.
+        OSError
+            Some file could not be used; all else was done.
+        """
+        now = since_boot()
+        if now >= self._next_sweep:  # first: where the disk is full, only this helps
+            self._next_sweep = now + SWEEP_INTERVAL
+            with self._apart():
+                if self.sweeper.step(time.time()):
+                    self._next_sweep = now
         if now >= self._next_scan:
-            self._next_scan = now + self.lease / 3
+            self._next_scan = now + min(SCAN_INTERVAL, self.lease / 3)
             self._scan()
         for attempt in tuple(self.attempts.values()):
-            self._look_after(attempt)
-        while len(self.attempts) < self.settings.worker_slots:
+            with self._apart():
+                self._look_after(attempt)
+        while len(self.attempts) < self.settings.worker_slots and self._has_room():
             job = self.store.claim(self.name, lease=self.lease, now=time.time())
             if job is None:
                 break
             self._begin(job)
-        if now >= self._next_sweep:
-            more = self.sweeper.step(now)
-            self._next_sweep = now + (POLL_INTERVAL if more else SWEEP_INTERVAL)
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise trouble
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Let the files of one job be no trouble for the others."""
+        try:
+            yield
+        except OSError as error:
+            self._trouble = error
+
+    def _has_room(self) -> bool:
+        """Tell whether jobs may start: on a full disk they wait instead of failing one by one."""
+        full = missing_disk(self.folders.jobs, 0, self.settings.disk_reserve_mb * MB)
+        if bool(full) != self._is_full:
+            self._is_full = bool(full)
+            text = "disk too full, jobs wait" if full else "disk has room again"
+            event(LOGGER, text, worker=self.name)
+        return not full
 
     def close(self) -> None:
         """Leave the jobs as the operator wants, and end within seconds."""
@@ -139,14 +174,19 @@ class Worker:
         while (left := [a for a in self.attempts.values() if a.why]) and (
             time.monotonic() < deadline
         ):
-            for attempt in left:
-                with suppress(StoreUnavailableError, OSError):  # the next worker goes on
-                    self._look_after(attempt)
+            try:
+                for attempt in left:
+                    with self._apart():
+                        self._look_after(attempt)
+            except StoreUnavailableError as error:
+                warn_of(LOGGER, "the next worker looks after what is left", error)
+                break
             time.sleep(POLL_INTERVAL / 4)
         for attempt in self.attempts.values():
             _release(attempt)
         self.runner.close()
         self.notifier.close()
+        self.presence.close()
         event(LOGGER, "worker stopped", worker=self.name, left=len(self.attempts))
 
     def _has_begun(self, attempt: Attempt) -> bool:
@@ -164,13 +204,12 @@ class Worker:
 
     def _start(self, attempt: Attempt) -> None:
         """Start a claimed job, unless another worker is still busy with its folder."""
-        attempt.lock = attempt.folder.job.lock()
-        if attempt.lock is None:
-            if time.time() > attempt.claimed + self.lease:
-                attempt.stop(Why.REQUEUED, "another worker does not let go of the job")
-            return
         try:
-            self._prepare(attempt)
+            attempt.lock = attempt.folder.job.lock()
+            if attempt.lock is not None:
+                self._prepare(attempt)
+            elif since_boot() > attempt.claimed + self.lease:
+                attempt.stop(Why.REQUEUED, "another worker does not let go of the job")
         except OSError as error:
             attempt.stop(Why.LIMIT, _unwritable(error))
 
@@ -187,7 +226,7 @@ class Worker:
             self.runner.start(attempt.folder)
 
     def _look_after(self, attempt: Attempt) -> None:
-        now = time.time()
+        now = since_boot()
         due = now >= attempt.renewed + min(RENEW_INTERVAL, self.lease / 3)
         if due or attempt.folder.read_progress()[1] != attempt.step:
             self._renew(attempt)
@@ -224,7 +263,7 @@ class Worker:
             step=step,
             log_tail=attempt.folder.log_tail(),
         )
-        attempt.renewed, attempt.step = time.time(), step
+        attempt.renewed, attempt.step = since_boot(), step
         if not renewal.valid:
             attempt.stop(Why.LEASE_LOST, "")
         elif renewal.dismiss:
@@ -235,31 +274,27 @@ class Worker:
         self._renew(attempt)  # the last progress and log; nobody else can take it now
         state, message = attempt.verdict(end)
         if state is not None:
-            told = self._finish(attempt, state, message, end)
+            self._finish(attempt, state, message, end)
         elif attempt.why is not Why.LEASE_LOST:
             state = self._give_back(attempt.job, message, counts=attempt.why is not Why.REQUEUED)
-            told = state.is_final
-        else:
-            told = False
         self._log("attempt over", attempt.job, state=state or "lost", message=message)
+        self.notifier.look()
         del self.attempts[attempt.folder.path]
         try:
-            if told:
-                self._tell(attempt.job.id)
             if attempt.lock is not None:
                 self._tidy(attempt.folder)
         finally:
             _release(attempt)
 
-    def _finish(self, attempt: Attempt, state: JobState, message: str, end: End | None) -> bool:
-        """Publish the results of a success and say how the job ended; False where it had ended."""
+    def _finish(self, attempt: Attempt, state: JobState, message: str, end: End | None) -> None:
+        """Publish the results of a success and say how the job ended."""
         outputs = end.outputs if end is not None and state is JobState.SUCCEEDED else ()
         if outputs:
             try:
                 self.folders.publish(attempt.folder)
             except OSError as error:
                 state, outputs, message = JobState.FAILED, (), _unwritable(error)
-        told = self.store.finish(
+        self.store.finish(
             attempt.job.id,
             attempt.job.attempt,
             state,
@@ -267,11 +302,9 @@ class Worker:
             message=message,
             outputs=outputs,
             results_bytes=sum(output.size for output in outputs),
-            keep=self.keep,
         )
         if outputs and not self._has_results(attempt.job.id):  # dismissed, or another's meanwhile
             remove_tree(self.folders.outputs / attempt.job.id)
-        return told
 
     def _has_results(self, identifier: str) -> bool:
         job = self.store.get(identifier)
@@ -279,13 +312,8 @@ class Worker:
 
     def _give_back(self, job: Job, reason: str, *, counts: bool = True) -> JobState:
         return self.store.give_back(
-            job.id, job.attempt, now=time.time(), reason=reason, counts=counts, keep=self.keep
+            job.id, job.attempt, now=time.time(), reason=reason, counts=counts
         )
-
-    def _tell(self, identifier: str) -> None:
-        job = self.store.get(identifier)
-        if job is not None:
-            self.notifier.tell(job)
 
     def _tidy(self, folder: AttemptFolder) -> None:
         """Take away what nobody needs of an attempt that is over; its folder is locked."""
@@ -299,23 +327,25 @@ class Worker:
     def _scan(self) -> None:
         """Look for what workers that are gone left: attempts that live, folders, lost jobs."""
         mine = {attempt.job.id for attempt in self.attempts.values()}
-        for folder in self.folders.begun():
-            lock = None if folder.path.name in mine else folder.lock()
-            if lock is not None:  # else another worker looks after it
-                try:
-                    self._inspect(folder, lock)
-                finally:
-                    if not any(attempt.lock is lock for attempt in self.attempts.values()):
-                        lock.release()
-        for job in self.store.lost(now=time.time()):
-            if job.id not in mine:
-                state = self._give_back(job, "its worker vanished")
-                self._log("job lost", job, state=state)
-                if state.is_final:
-                    self._tell(job.id)
+        abandoned = self.lookout.abandoned()
+        begun = {folder.path.name for folder in self.folders.begun()}
+        for name in (begun | abandoned.keys()) - mine:
+            with self._apart():
+                folder = self.folders.job(name)
+                lock = folder.lock()
+                if lock is not None:  # else another worker looks after it
+                    try:
+                        self._inspect(folder, lock, abandoned.get(name))
+                    finally:
+                        if not any(attempt.lock is lock for attempt in self.attempts.values()):
+                            lock.release()
 
-    def _inspect(self, folder: JobFolder, lock: Lock) -> None:
-        """Adopt the attempt of a job that runs, take away what is left of others."""
+    def _inspect(self, folder: JobFolder, lock: Lock, abandoned: int | None) -> None:
+        """Adopt the attempt of a job that runs, take away what is left of others.
+
+        An attempt that nobody looks after, and that cannot be adopted, is lost once its leader has
+        ended; it may live on another machine.
+        """
         job = self.store.get(folder.path.name)
         running = job if job is not None and job.state is JobState.RUNNING else None
         for left in folder.attempts():
@@ -323,12 +353,21 @@ class Worker:
                 self._close_attempt(left)
         if running is not None:
             current = folder.attempt(running.attempt)
-            if self.runner.adopt(current):
-                self._log("attempt adopted", running)
-                self.attempts[current.path] = attempt = Attempt(running, current, lock)
-                self._renew(attempt)
+            is_lost = abandoned == running.attempt and self.runner.poll(current) is Health.GONE
+            if self.runner.adopt(current) or (is_lost and current.says_how_it_ended()):
+                self._adopt(running, current, lock)
+            elif is_lost:
+                state = self._give_back(running, "its worker vanished")
+                self._log("job lost", running, state=state)
+                self.notifier.look()
         elif job is None or job.state.is_final:
             self.folders.close_job(folder)
+
+    def _adopt(self, job: Job, folder: AttemptFolder, lock: Lock) -> None:
+        self._log("attempt adopted", job)
+        self.store.adopt(job.id, job.attempt, self.name)
+        self.attempts[folder.path] = attempt = Attempt(job, folder, lock)
+        self._renew(attempt)
 
     def _close_attempt(self, folder: AttemptFolder) -> None:
         """End all of an attempt that nobody waits for, and keep its log."""
