@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,9 @@ LOGGER = logging.getLogger(__name__)
 STOP_TIMEOUT = 10.0
 """Longest time that the two may take to stop [s]."""
 _RESTART_AFTER = 1.0
+_PR_SET_PDEATHSIG = 1
+# the web server leaves its port; jobs go on without their worker, which would stop them if asked
+_AT_OUR_DEATH = {"web": signal.SIGTERM, "worker": signal.SIGKILL}
 _COMMANDS = {
     "web": ("-m", "processes", "web"),
     "worker": ("-m", "processes.jobs", "worker"),
@@ -114,6 +120,9 @@ class _Gunicorn(BaseApplication):
 def serve(settings: Settings) -> None:
     """Run the web server and a worker, each again when it breaks off, until SIGTERM or SIGINT.
 
+    Where this process is killed they end with it, so that the next one finds the port and the queue
+    free; jobs go on, and the next worker looks after them.
+
     Parameters
     ----------
     settings : Settings
@@ -142,10 +151,22 @@ def serve(settings: Settings) -> None:
                     again[name] = time.monotonic() + _RESTART_AFTER
                     del running[name]
                 elif process is None and time.monotonic() >= again[name]:
-                    running[name] = subprocess.Popen([sys.executable, *command])
+                    running[name] = subprocess.Popen(
+                        [sys.executable, *command],
+                        preexec_fn=partial(  # noqa: PLW1509 - this process has one thread
+                            _end_with, os.getpid(), _AT_OUR_DEATH[name]
+                        ),
+                    )
             time.sleep(0.1)
     finally:
         _stop(list(running.values()))
+
+
+def _end_with(parent: int, number: signal.Signals) -> None:
+    """In a child: get a signal when the parent dies, however it dies (man 2 prctl)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:  # it died before
+        os.kill(os.getpid(), number)
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from processes.jobs.family import since_boot
-from processes.jobs.folders import AttemptFolder, End, Lock, read_json
+from processes.jobs.files import Lock, read_json
+from processes.jobs.folders import AttemptFolder, End
 from processes.jobs.limits import Allowance, folder_bytes
 from processes.jobs.model import Job, JobState
 from processes.jobs.runner import Runner

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = _add(commands, "list", "list jobs, the newest first", _list)
     listing.add_argument("--state", type=JobState, choices=list(JobState), metavar="STATE")
     listing.add_argument("--user")
-    listing.add_argument("--limit", type=int, default=50, help="default: 50")
+    listing.add_argument("--limit", type=_positive, default=50, help="default: 50")
     listing.add_argument("--json", action="store_true", help="one JSON array")
     show = _add(commands, "show", "show one job", _show)
     show.add_argument("--json", action="store_true", help="one JSON object")
@@ -98,6 +98,13 @@ def _add(commands: Any, name: str, text: str, command: Command) -> argparse.Argu
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text)
     parser.set_defaults(command=command)
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _worker(_options: argparse.Namespace, settings: Settings, store: JobStore) -> None:
@@ -134,14 +141,21 @@ def _list(options: argparse.Namespace, _settings: Settings, store: JobStore) -> 
 def _show(options: argparse.Namespace, settings: Settings, store: JobStore) -> None:
     job = _find(store, options.job)
     record = _plain(job)
+    attempts = store.attempts(job.id)
     if options.json:
-        print(json.dumps(record))
+        print(json.dumps(record | {"attempts": [asdict(attempt) for attempt in attempts]}))
         return
     for name, value in record.items():
         if value not in ("", None, (), False):
             print(f"{name:14}{_day(value) if name in _TIMES else value}")
     if job.state is JobState.ACCEPTED:
         print(f"{'position':14}{store.position(job.id)}")
+    for attempt in attempts:
+        ended = _day(attempt.ended) if attempt.ended is not None else "it runs"
+        print(
+            f"{f'attempt {attempt.number}':14}{_day(attempt.started)} to {ended}, "
+            f"by {attempt.worker}{f': {attempt.reason}' if attempt.reason else ''}"
+        )
     for log in sorted(Folders(settings.state_folder).logs.glob(f"{job.id}-*.txt")):
         print(f"{'log':14}{log}")
 

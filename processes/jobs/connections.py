@@ -22,6 +22,16 @@ PATIENCE_S = 30
 """How long a call waits for others [s]; far more than any transaction takes."""
 
 
+_NETWORK = {
+    "connect_timeout": 10,
+    # a server that vanished without a word is noticed within half a minute, not hours
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 1000 * PATIENCE_S,
+}
+
+
 class Database:
     """An engine with transactions for reading and for writing.
 
@@ -126,7 +136,7 @@ def _postgresql_engine(url: URL) -> Engine:
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": 10},
+            connect_args=_NETWORK,
         )
     except ImportError as error:
         raise StoreError("PostgreSQL needs psycopg: install the extra postgresql") from error

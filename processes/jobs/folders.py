@@ -18,18 +18,23 @@ A folder of a job exists only until the job has ended.
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from kernels.engine.workspace import publish
+from processes.jobs.files import (
+    Lock,
+    read_json,
+    remove_tree,
+    sync_folder,
+    write_beside,
+)
 from processes.jobs.model import Job, JobState, NewJob, Output
 from processes.jobs.schema import read_request, write_request
 
@@ -57,41 +62,6 @@ class End:
     state: JobState | None
     message: str = ""
     outputs: tuple[Output, ...] = ()
-
-
-class Lock:
-    """An exclusive lock that ends with its process, however that ends.
-
-    Parameters
-    ----------
-    descriptor : int
-        Open and locked.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-
-    def release(self) -> None:
-        """Let others have it; does nothing the second time."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
-
-    @classmethod
-    def take(cls, file: Path) -> Lock | None:
-        """Lock a file, made where it is missing; None where someone else has it."""
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            named = file.stat()
-        except (BlockingIOError, FileNotFoundError):
-            os.close(descriptor)
-            return None
-        held = os.fstat(descriptor)
-        if (held.st_dev, held.st_ino) != (named.st_dev, named.st_ino):
-            os.close(descriptor)  # the folder was taken away meanwhile, and made again
-            return None
-        return cls(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +112,10 @@ class AttemptFolder:
         return self.path / "results"
 
     def write_progress(self, share: float, step: str) -> None:
-        """Tell how far the payload is."""
-        write_json(self.path / "progress.json", {"share": share, "step": step})
+        """Tell how far the payload is; a power failure may take it."""
+        target = self.path / "progress.json"
+        record = {"share": share, "step": step}
+        write_beside(target, json.dumps(record), through=False).replace(target)
 
     def read_progress(self) -> tuple[float, str]:
         """Return share (0 to 1) and step."""
@@ -151,16 +123,26 @@ class AttemptFolder:
         return float(record.get("share", 0.0)), str(record.get("step", ""))
 
     def write_end(self, end: End) -> bool:
-        """Close the attempt; False where it was closed before, which stays as it was."""
-        target = self.path / "end.json"
-        staged = _write_beside(target, json.dumps(asdict(end)))
+        """Close the attempt; False where it was closed before, which stays as it was.
+
+        On a full disk the working files of the job make room: what was done may be done again, but
+        a job that never ends would keep the disk full.
+        """
+        target, text = self.path / "end.json", json.dumps(asdict(end))
+        try:
+            staged = write_beside(target, text)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            remove_tree(self.job.output)
+            staged = write_beside(target, text)
         try:
             target.hardlink_to(staged)
         except FileExistsError:
             return False
         finally:
             staged.unlink()
-        _sync_folder(self.path)
+        sync_folder(self.path)
         return True
 
     def read_end(self) -> End | None:
@@ -218,7 +200,7 @@ class JobFolder:
 
     def write_request(self, job: Job) -> None:
         """Write what the payload is to run; the token stays with the store."""
-        _write_beside(self._request_file, write_request(job.request)).replace(self._request_file)
+        write_beside(self._request_file, write_request(job.request)).replace(self._request_file)
 
     def read_request(self) -> NewJob:
         """Return what `write_request` wrote."""
@@ -296,6 +278,7 @@ class Folders:
         if attempt.results.exists():
             remove_tree(target)  # of an attempt that was published and lost before it was told
             publish(attempt.results, target)
+            sync_folder(self.outputs)
 
     def close_attempt(self, attempt: AttemptFolder) -> None:
         """Keep the log of an attempt and take the rest away."""
@@ -316,70 +299,6 @@ class Folders:
         remove_tree(self.jobs / identifier)
         for log in self.logs.glob(f"{identifier}-*.txt"):
             log.unlink(missing_ok=True)
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a folder that readers see whole or not at all; one that is missing is no error.
-
-    Parameters
-    ----------
-    path : Path
-        Of the folder.
-    """
-    hidden = path.with_name(f".scratch-{path.name}-{os.getpid()}")
-    with suppress(FileNotFoundError):
-        path.rename(hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
-
-
-def write_json(target: Path, record: object) -> None:
-    """Write a file that readers see whole, old or new.
-
-    Parameters
-    ----------
-    target : Path
-        Of the file.
-    record : object
-        Plain JSON value.
-    """
-    _write_beside(target, json.dumps(record)).replace(target)
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote.
-
-    Parameters
-    ----------
-    file : Path
-        Of the file.
-
-    Returns
-    -------
-    dict
-        Empty where there is no file, or one that the end of the machine cut off.
-    """
-    try:
-        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return record
-
-
-def _write_beside(target: Path, text: str) -> Path:
-    staged = target.with_name(f".{target.name}.{os.getpid()}")
-    with staged.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return staged
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _without_tracebacks(lines: list[str]) -> Iterator[str]:

@@ -23,7 +23,8 @@ from kernels.errors import Cancelled, FournaiseError, ProcessingError
 from processes.binding import plain_message
 from processes.isolation import CrashError, run_isolated, stop_with
 from processes.jobs.family import MARK, Family, Leader, since_boot
-from processes.jobs.folders import AttemptFolder, End, Lock, write_json
+from processes.jobs.files import Lock, sync_folder, write_json
+from processes.jobs.folders import AttemptFolder, End
 from processes.jobs.model import JobState, Output
 from processes.offered import offered_processes
 from processes.running import run_process
@@ -127,6 +128,7 @@ def _write_through(folder: Path) -> None:
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
+    sync_folder(folder)
 
 
 def _recorder(folder: AttemptFolder) -> Report:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from processes.jobs.family import since_boot
-from processes.jobs.folders import Lock
+from processes.jobs.files import Lock
 from processes.jobs.store import JobStore
 
 SECOND_LOOK = 5.0

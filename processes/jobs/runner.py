@@ -14,7 +14,8 @@ from signal import SIGKILL, SIGTERM
 from typing import Protocol
 
 from processes.jobs.family import Family, Leader
-from processes.jobs.folders import AttemptFolder, End, Lock, read_json
+from processes.jobs.files import Lock, read_json
+from processes.jobs.folders import AttemptFolder, End
 from processes.jobs.spawner import Spawner
 
 KILL_TIMEOUT = 5.0

@@ -18,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from kernels.errors import ProcessingError
-from processes.jobs.folders import AttemptFolder, Lock
+from processes.jobs.files import Lock
+from processes.jobs.folders import AttemptFolder
 from processes.settings import CHECKOUT, SECRETS
 
 LOGGER = logging.getLogger(__name__)

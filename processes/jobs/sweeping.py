@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from processes.jobs.folders import JOB_NAME, Folders, remove_tree
+from processes.jobs.files import remove_hidden, remove_tree
+from processes.jobs.folders import JOB_NAME, Folders
 from processes.jobs.log import event
-from processes.jobs.model import Job
+from processes.jobs.model import Job, JobState
 from processes.jobs.store import JobStore
 from processes.settings import Settings
 
@@ -59,17 +59,22 @@ class Sweeper:
             event(LOGGER, "job forgotten", job=job.id, state=job.state, bytes=job.results_bytes)
 
     def _sweep_orphans(self) -> None:
-        """Take away results without a job, and scratch folders of processes that were killed."""
-        names = sorted(path.name for path in self.folders.outputs.iterdir())
-        names = [n for n in names if JOB_NAME.fullmatch(n) and n > self._seen][:MOST_AT_ONCE]
+        """Take away what belongs to no job, and scratch folders of processes that were killed."""
+        results = {path.name for path in self.folders.outputs.iterdir()}
+        logs = {path.name.partition("-")[0] for path in self.folders.logs.iterdir()}
+        names = [n for n in sorted(results | logs) if JOB_NAME.fullmatch(n) and n > self._seen]
+        names = names[:MOST_AT_ONCE]
         for name in names:
-            if self.store.get(name) is None:
-                remove_tree(self.folders.outputs / name)
+            job = self.store.get(name)
+            if job is None:
+                self.folders.forget(name)
+            elif job.state.is_final and job.state is not JobState.SUCCEEDED:
+                remove_tree(self.folders.outputs / name)  # dismissed while it was published
         self._seen = names[-1] if names else ""
         for folder in (self.folders.outputs, self.folders.jobs):
             for path in folder.glob(".scratch-*"):
                 if _age(path) > SCRATCH_AGE:
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove_hidden(path)
 
 
 def _age(path: Path) -> float:

@@ -18,7 +18,8 @@ from kernels.errors import ProcessingError
 from processes.jobs.attempt import Attempt, Why
 from processes.jobs.errors import StoreUnavailableError
 from processes.jobs.family import since_boot
-from processes.jobs.folders import AttemptFolder, End, Folders, JobFolder, Lock, remove_tree
+from processes.jobs.files import Lock, remove_tree
+from processes.jobs.folders import AttemptFolder, End, Folders, JobFolder
 from processes.jobs.limits import MB, Allowance, missing_disk
 from processes.jobs.log import event, warn_of
 from processes.jobs.model import Job, JobState

@@ -33,6 +33,12 @@ def test_units_are_understood_by_systemd(unit: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_units_come_back_however_often_they_are_killed(unit: Path) -> None:
+    lines = unit.read_text().splitlines()
+    assert {"Restart=always", "RestartSec=2", "StartLimitIntervalSec=0"} <= set(lines)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_units_give_no_rights_away(unit: Path) -> None:
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]

@@ -12,8 +12,9 @@ import pytest
 from processes.jobs.runner import LocalRunner
 from tests.processes.jobs.places import processes_in, write_configuration
 from tests.processes.jobs.stores import make_store, postgresql, store, store_url
+from tests.processes.jobs.worker_place import place
 
-__all__ = ["make_store", "postgresql", "store", "store_url"]
+__all__ = ["make_store", "place", "postgresql", "store", "store_url"]
 
 
 class SharedRunner(LocalRunner):
