@@ -32,8 +32,8 @@ ROUNDS = 20
 WAITING = 6
 """Jobs that are accepted before each death: more than run at once."""
 SOON = 10.0
-"""Longest time after a death until a server answers, and until a job that waited has ended [s]; twice
-the time of the first start on a machine so busy that this is more."""
+"""Longest time after a death until a server answers, and until a job that waited has ended [s];
+twice the time of the first start on a machine so busy that this is more."""
 STARTED = 60.0
 """Longest time of the first start [s]."""
 STOPPED = 20.0
