@@ -101,10 +101,9 @@ def _add(commands: Any, name: str, text: str, command: Command) -> argparse.Argu
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)
 
 
 def _worker(_options: argparse.Namespace, settings: Settings, store: JobStore) -> None:
@@ -151,7 +150,7 @@ def _show(options: argparse.Namespace, settings: Settings, store: JobStore) -> N
     if job.state is JobState.ACCEPTED:
         print(f"{'position':14}{store.position(job.id)}")
     for attempt in attempts:
-        ended = _day(attempt.ended) if attempt.ended is not None else "it runs"
+        ended = _day(attempt.ended) if attempt.ended is not None else "now"
         print(
             f"{f'attempt {attempt.number}':14}{_day(attempt.started)} to {ended}, "
             f"by {attempt.worker}{f': {attempt.reason}' if attempt.reason else ''}"

@@ -49,6 +49,16 @@ def test_relative_paths_count_from_their_file_and_later_files_win(tmp_path: Path
     assert settings.job_threads == 5
 
 
+def test_a_login_to_the_mail_server_is_encrypted_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("correct horse")
+    login = "smtp_server = mail.example.org:587\nsmtp_user = ann\nsmtp_password_file = secret"
+    with pytest.raises(ConfigurationError, match="smtp_security must be starttls or tls"):
+        read_settings([write(tmp_path, login)])
+    settings = read_settings([write(tmp_path, f"{login}\nsmtp_security = starttls")])
+    assert settings.smtp_password_file == tmp_path / "secret"
+    assert "correct horse" not in repr(settings)
+
+
 def test_the_environment_names_a_file_that_is_laid_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

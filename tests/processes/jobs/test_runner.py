@@ -15,6 +15,7 @@ import pytest
 from processes.jobs.folders import AttemptFolder, End, Folders
 from processes.jobs.model import Job, JobState, NewJob, Output
 from processes.jobs.runner import Health, LocalRunner
+from processes.settings import SECRETS
 from tests.processes.jobs.fake_jobs import FAILURE
 from tests.processes.jobs.places import fake_request, processes_of, wait_for
 
@@ -234,6 +235,20 @@ def test_attempts_outlive_their_runner_and_another_one_finds_them(state: Path) -
         assert not processes_of(folder.job)
     finally:
         second.close()
+
+
+def test_passwords_of_the_server_are_not_for_jobs(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, "correct horse")
+    runner = LocalRunner()
+    try:
+        environment = Path(f"/proc/{runner._spawner._process.pid}/environ")
+        wait_for(lambda: b"PYWPS_CFG=" in environment.read_bytes())
+        assert b"correct horse" not in environment.read_bytes()
+    finally:
+        runner.close()
 
 
 def test_a_spawner_that_dies_is_started_again(state: Path) -> None:

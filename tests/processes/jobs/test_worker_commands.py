@@ -56,6 +56,34 @@ def test_jobs_are_listed_and_shown_without_their_tokens(
     assert not any(job.token in text for job in jobs)
 
 
+def test_the_attempts_of_a_job_are_shown(
+    store: JobStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = submit(store)
+    for number in (1, 2):
+        assert store.claim(f"w{number}", lease=60.0, now=100.0 * number) is not None
+        if number == 1:
+            store.give_back(job.id, 1, now=160.0, reason="its worker vanished", counts=True)
+    assert main(["show", job.id]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("att")][
+        1:
+    ] == [
+        "attempt 1     1970-01-01 00:01:40 to 1970-01-01 00:02:40, by w1: its worker vanished",
+        "attempt 2     1970-01-01 00:03:20 to now, by w2",
+    ]
+    assert main(["show", "--json", job.id]) == 0
+    first, second = json.loads(capsys.readouterr().out)["attempts"]
+    assert (first["number"], first["ended"]) == (1, 160.0)
+    assert (second["worker"], second["ended"]) == ("w2", None)
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "x"])
+def test_a_list_of_no_jobs_is_refused(limit: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["list", "--limit", limit])
+    assert caught.value.code == 2
+
+
 def test_a_job_is_dismissed_and_tried_again(
     store: JobStore, capsys: pytest.CaptureFixture[str]
 ) -> None:

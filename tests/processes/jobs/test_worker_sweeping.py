@@ -101,6 +101,26 @@ def test_many_old_jobs_go_in_small_steps(store: JobStore, settings: Settings) ->
     assert names_in(folders) == set()
 
 
+def test_logs_without_a_job_and_results_of_one_that_was_dismissed_go(
+    store: JobStore, settings: Settings
+) -> None:
+    folders = Folders(settings.state_folder)
+    kept = finished_job(store, folders)
+    dismissed = store.submit(fake_request("good"), now=NOW)
+    store.dismiss(dismissed.id, now=NOW, reason="enough")
+    (folders.outputs / dismissed.id).mkdir()  # its worker was killed before it took them away
+    for name in (dismissed.id, "0" * 32):
+        (folders.logs / f"{name}-1.txt").write_text("log")
+    (folders.logs / "somebody-else.txt").write_text("kept")
+    assert not Sweeper(store, folders, settings).step(NOW)
+    assert names_in(folders) == {
+        kept.id,
+        f"{kept.id}-1.txt",
+        f"{dismissed.id}-1.txt",
+        "somebody-else.txt",
+    }
+
+
 def test_results_without_a_job_and_old_scratch_folders_go(
     store: JobStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
