@@ -21,7 +21,6 @@ from processes.jobs.folders import Folders
 from processes.jobs.model import Job, JobState
 from processes.jobs.opening import open_store
 from processes.jobs.store import JobStore
-from processes.jobs.worker import LEASE
 from processes.settings import CHECKOUT, Settings, read_settings
 from tests.processes.jobs.places import (
     DEADLINE,
@@ -210,9 +209,7 @@ def test_jobs_survive_every_kind_of_death(server: Server) -> None:
         wait_for(lambda victim=victim: victim not in server.processes())
         for _ in range(2 - sum(worker.poll() is None for worker in server.workers)):
             server.start()
-    # a worker that was killed between claim and start is missed when its lease ends
-    longest = LEASE + 2 * DEADLINE
-    wait_for(lambda: all(server.job(i).state.is_final for i in identifiers), 0.2, longest)
+    wait_for(lambda: all(server.job(i).state.is_final for i in identifiers), 0.2, 2 * DEADLINE)
     for job in map(server.job, identifiers):
         assert job.state is JobState.SUCCEEDED, job.message
         results = list((server.folders.outputs / job.id).iterdir())
