@@ -6,8 +6,10 @@ from typing import Any, ClassVar, NoReturn
 
 from pywps import ComplexOutput, LiteralInput, Process
 
+from kernels.chains.planning import DRY_RUN, REPORT
 from kernels.chains.registry import Chain
 from kernels.chains.request import OptionInfo, Request
+from kernels.errors import RequestError
 from processes.binding import complex_output, literal_input
 from processes.catalogue.supplying import default_for
 from processes.jobs.model import Inputs
@@ -47,7 +49,7 @@ class ChainProcess(Process):
             version=self.chain.version,
             inputs=[
                 literal_input(info, server_default=default_for(info, self.settings) is not None)
-                for info in self.options
+                for info in self._inputs
             ],
             outputs=[complex_output(info) for info in self.chain.outputs],
             store_supported=True,
@@ -58,6 +60,22 @@ class ChainProcess(Process):
     def options(self) -> tuple[OptionInfo, ...]:
         """The options of the chain that users of this server may set."""
         return tuple(i for i in self.chain.request.describe() if self.settings.offers(i))
+
+    @property
+    def _inputs(self) -> tuple[OptionInfo, ...]:
+        return tuple(i for i in self.chain.inputs if i is DRY_RUN or i in self.options)
+
+    def is_dry_run(self, inputs: Inputs) -> bool:
+        """Tell whether inputs ask for the plan alone; what they say else is checked elsewhere."""
+        texts = [str(item.get("data")).strip() for item in inputs.get(DRY_RUN.name, ())]
+        return self.chain.plan is not None and texts in (["true"], ["1"])
+
+    @staticmethod
+    def outputs_of_dry_run(raw_output: str) -> tuple[str, ...]:
+        """Return the one output of a dry run; raises RequestError where another is wanted raw."""
+        if raw_output and raw_output != REPORT:
+            raise RequestError(DRY_RUN.name, f"false for an output other than {REPORT}", raw_output)
+        return (REPORT,)
 
     def make_request(self, inputs: Inputs) -> Request:
         """Make the chain's request of the inputs of a job.
@@ -100,10 +118,12 @@ class ChainProcess(Process):
         """
         texts = {name: [str(item["data"]) for item in items] for name, items in inputs.items()}
         folders = FoldersOfServer(self.settings.data_roots, self._listed)
+        values = read_texts(self._inputs, texts)
+        values.pop(DRY_RUN.name, None)  # it is no option of the request
         return Preparation(
             chain=self.chain,
             settings=self.settings,
-            values=read_texts(self.options, texts),
+            values=values,
             names=NamesOnServer(folders=folders, settings=self.settings),
         )
 

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from kernels.chains.dry_run import plan_report
+from kernels.chains.planning import DRY_RUN
 from kernels.chains.registry import Chain
 from kernels.chains.request import OptionInfo, Request
 from kernels.engine.progress import Progress
@@ -101,6 +103,10 @@ def _add_chain(parser: argparse.ArgumentParser, chain: Chain) -> None:
     parser.add_argument(
         "--output", type=Path, default=Path("outputs"), metavar="DIR", help="default: outputs"
     )
+    if chain.plan is not None:
+        parser.add_argument(
+            _flag(DRY_RUN), action="store_true", help="print the plan as JSON and compute nothing"
+        )
     for info in chain.request.describe():
         parser.add_argument(
             _flag(info),
@@ -130,6 +136,10 @@ def _run(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
     chain = chains[options.name]
     preparation = _prepare(chain, _read_values(chain.request, options))
     preparation.request()  # what is wrong there is told before anything else
+    if chain.plan is not None and options.dry_run:
+        report = plan_report(chain, preparation.plan_request())
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+        return
     with _progress_on_terminal() as progress:
         result = preparation.run(options.output, progress)
     for artefact in result.artefacts:
@@ -198,7 +208,7 @@ def _describe(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
     print(f"{chain.name} {chain.version}: {chain.title}")
     print(textwrap.fill(chain.abstract, 96))
     print("\nInputs:")
-    for info in chain.request.describe():
+    for info in chain.inputs:
         _print_entry(_flag(info), _help(info), info.abstract)
     print("\nOutputs:")
     for output in chain.outputs:

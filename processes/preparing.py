@@ -10,12 +10,15 @@ from typing import Any
 
 from catalog.listing import write_beside
 from kernels.chains.artefacts import ChainResult
+from kernels.chains.planning import DRY_RUN
 from kernels.chains.registry import Chain
 from kernels.chains.request import Request
 from kernels.engine.progress import Progress
+from kernels.errors import RequestError
 from processes.catalogue.asking import told_as_ours
 from processes.catalogue.supplying import default_for, supplied
 from processes.resolve import NamesOnServer, resolve_values
+from processes.room import check_room
 from processes.settings import Settings
 
 _SHARE_OF_PRODUCTS = 0.3
@@ -66,6 +69,25 @@ class Preparation:
                 found[info.name] = default_for(info, self.settings)
         return self.chain.request.from_values(found)
 
+    def plan_request(self) -> Request:
+        """Make the request of a dry run, which brings nothing.
+
+        Returns
+        -------
+        Request
+            Checked; its products exist.
+
+        Raises
+        ------
+        RequestError
+            A value breaks a rule, or a product is not here.
+        """
+        request = self.request()
+        if self.names.missing:
+            rule = "false until the products are here"
+            raise RequestError(DRY_RUN.name, rule, ", ".join(self.names.missing))
+        return request
+
     def run(self, folder: Path, progress: Progress) -> ChainResult:
         """Bring what is missing, products first, and run the chain.
 
@@ -92,6 +114,8 @@ class Preparation:
             request, progress = self.request(), progress.part(_SHARE_OF_PRODUCTS, 1.0)
         needs = supplied(self.chain, request, self.settings, folder, progress)
         with needs as (complete, told, rest):
+            if not self.by_user:
+                check_room(self.chain, complete, self.settings, folder)
             result = self.chain.run(complete, folder, rest)
         _tell(result, fetched=(*self.names.arrived, *told.fetched), notes=told.notes)
         return result

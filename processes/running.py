@@ -16,6 +16,7 @@ from pywps.response.execute import ExecuteResponse
 from pywps.response.status import WPS_STATUS
 
 from kernels.chains.artefacts import Artefact
+from kernels.chains.dry_run import dry_run
 from kernels.engine.progress import Progress
 from kernels.errors import ProcessingError
 from processes.chain_process import ChainProcess
@@ -51,6 +52,10 @@ def run_process(
     FournaiseError
         One line that says why there is no result.
     """
+    if isinstance(process, ChainProcess) and process.is_dry_run(job.inputs):
+        request = process.prepare(job.inputs).plan_request()
+        result = dry_run(process.chain, request, work, progress)
+        return _move_artefacts(result.artefacts, results)
     if isinstance(process, ChainProcess):
         result = process.prepare(job.inputs).run(work, progress)
         names = job.outputs or tuple(output.name for output in process.chain.outputs)

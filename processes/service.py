@@ -140,6 +140,8 @@ class Service(pywps.Service):
     def _execute(self, request: Request, user: str) -> Response:
         process = self._process(request.identifier)
         is_long = getattr(process, "is_long", process.status_supported == "true")
+        if isinstance(process, ChainProcess) and process.is_dry_run(request.given):
+            is_long = False
         if is_long and not request.is_async:
             raise InvalidParameterValue(_HOW_TO_WAIT, "status")
         new = self._accept(process, request, user)
@@ -160,7 +162,10 @@ class Service(pywps.Service):
         wanted = (request.raw_output,) if request.raw_output else request.wanted
         outputs = check_outputs(process, wanted)
         key = ""
-        if isinstance(process, ChainProcess):
+        if isinstance(process, ChainProcess) and process.is_dry_run(inputs):
+            process.prepare(inputs).plan_request()
+            outputs = process.outputs_of_dry_run(request.raw_output)
+        elif isinstance(process, ChainProcess):
             key = request_key(process, process.make_request(inputs), outputs)
         else:
             check_rules(process, inputs)

@@ -62,7 +62,7 @@ def chains() -> Iterator[Chain]:
 
 def process_page(chain: Chain) -> str:
     """Describe one process: what it does, its inputs and outputs, how to call it."""
-    infos = chain.request.describe()
+    infos = chain.inputs
     required = " ".join(
         f"--{info.name.replace('_', '-')} {'PATH' if info.kind is Path else 'TEXT'}"
         for info in infos

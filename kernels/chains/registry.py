@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kernels.chains.artefacts import ChainResult, OutputInfo
-from kernels.chains.request import Request
+from kernels.chains.planning import DRY_RUN, Plan
+from kernels.chains.request import OptionInfo, Request
 from kernels.engine.progress import Progress
 
 
@@ -34,6 +35,9 @@ class Chain:
     products : callable or None
         ``products(request, progress) -> paths`` of the Sentinel-1 products that a run takes, where
         its options name folders of them; None: those that its options name.
+    plan : callable or None
+        ``plan(request) -> Plan``, which opens the input but reads no pixel; raises what `run` would
+        raise for input that it refuses. A chain with a plan has an output ``report``.
     """
 
     name: str
@@ -44,3 +48,9 @@ class Chain:
     outputs: tuple[OutputInfo, ...]
     run: Callable[[Any, Path, Progress], ChainResult]
     products: Callable[[Any, Progress], tuple[Path, ...]] | None = None
+    plan: Callable[[Any], Plan] | None = None
+
+    @property
+    def inputs(self) -> tuple[OptionInfo, ...]:
+        """What clients may give: the options of the request, and whether to plan only."""
+        return (*self.request.describe(), *((DRY_RUN,) if self.plan else ()))

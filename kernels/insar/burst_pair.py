@@ -18,7 +18,7 @@ from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.resample import kaiser_sinc
 from kernels.model import Burst, Dem, Looks
 
-_BYTES_PER_PIXEL = 52
+BYTES_PER_PIXEL = 52
 """Of a band while it is computed: both images, three planes of resampling, offsets, phase."""
 
 
@@ -162,7 +162,7 @@ class BurstPair:
     def bytes_per_line(self) -> int:
         """Memory that one line of a band needs while it is computed."""
         samples = max(self.reference.grid.shape.samples, self.secondary.grid.shape.samples)
-        return samples * _BYTES_PER_PIXEL
+        return samples * BYTES_PER_PIXEL
 
     def secondary_lines(self, lines: Band) -> Band:
         """Lines of the secondary burst that some reference lines need; rows may be 0."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.errors import DemError
 from kernels.model import Dem, GeographicBox
+from kernels.products.dem_coverage import SEA_LATTICE, degree_name
 from kernels.products.dem_mosaic import Frame, merge
 from kernels.products.dem_tiles import PostGrid, find_tiles
 from kernels.products.gdal_access import gdal_errors, gdal_module
@@ -20,7 +21,6 @@ from kernels.products.geoid import geoid_on_posts
 HeightDatum = Literal["egm96", "ellipsoid"]
 MissingPolicy = Literal["fail", "sea", "fill"]
 
-_SEA_LATTICE = PostGrid(0.0, 0.0, 1.0 / 1200.0, -1.0 / 1200.0)
 _FILL_DISTANCE = 100
 """Posts over which a hole is interpolated; farther in, the nearest value is taken."""
 _NAMED_DEGREES = 6
@@ -117,7 +117,7 @@ def _target_lattice(
         if grids:
             return min(grids, key=lambda grid: abs(grid.longitude_step * grid.latitude_step))
     if missing == "sea":
-        return _SEA_LATTICE
+        return SEA_LATTICE
     raise DemError(f"elevation model has no file in the box {_shown(box)}; {_SEA_ADVICE}")
 
 
@@ -169,13 +169,8 @@ def _degrees(
     names = []
     for south in np.unique(souths):
         columns = lacking[souths == south].any(axis=0)
-        names += [_degree_name(int(south), int(west)) for west in np.unique(wests[columns])]
+        names += [degree_name(int(south), int(west)) for west in np.unique(wests[columns])]
     return names
-
-
-def _degree_name(south: int, west: int) -> str:
-    west = (west + 180) % 360 - 180
-    return f"{'N' if south >= 0 else 'S'}{abs(south):02d}{'E' if west >= 0 else 'W'}{abs(west):03d}"
 
 
 def _fill(surface: NDArray[np.float32], holes: NDArray[np.bool_], box: GeographicBox) -> None:

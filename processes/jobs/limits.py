@@ -94,6 +94,14 @@ def missing_disk(folder: Path, needed: int, reserve: int) -> str:
     )
 
 
+def too_large(needed: float, allowed: float) -> str:
+    """Say that a job may need more disk than the operator allows one job [bytes]."""
+    return (
+        f"the job may need {needed / MB:.0f} MB of disk, more than the {allowed / MB:.0f} MB that "
+        "this server allows; ask for less, or for larger pixels"
+    )
+
+
 def folder_bytes(folder: Path) -> int:
     """Return the size of a folder on disk.
 

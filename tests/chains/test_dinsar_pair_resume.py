@@ -188,7 +188,7 @@ def test_bits_depend_neither_on_threads_nor_on_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # so that 200 MB hold two to six lines of these short ones, and 2 GB all of a burst
-    monkeypatch.setattr(burst_pair, "_BYTES_PER_PIXEL", 20_000)
+    monkeypatch.setattr(burst_pair, "BYTES_PER_PIXEL", 20_000)
     monkeypatch.setattr(ortho, "_BYTES_PER_PIXEL", 50_000)
     for threads, memory_mb in ((1, 200), (2, 200), (4, 200), (2, 2000), (4, 9000)):
         folder = tmp_path / f"{threads}-{memory_mb}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernels.chains.dinsar_pair.plan import plan_run
 from kernels.chains.dinsar_pair.request import OUTPUTS, VERSION, DinsarPairRequest
 from kernels.chains.dinsar_pair.run import run
 from kernels.chains.registry import Chain
@@ -19,6 +20,7 @@ CHAIN = Chain(
     request=DinsarPairRequest,
     outputs=OUTPUTS,
     run=run,
+    plan=plan_run,
 )
 
 __all__ = ["CHAIN", "DinsarPairRequest", "run"]

@@ -53,7 +53,7 @@ def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> D
     while True:
         dem = load_dem(
             request.dem,
-            _box(pairs, lowest, highest),
+            pair_box(pairs, lowest, highest),
             heights=request.dem_heights,  # type: ignore[arg-type]  # checked by the request
             missing=request.dem_missing,  # type: ignore[arg-type]
         )
@@ -64,7 +64,8 @@ def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> D
         lowest, highest = min(lowest, found[0]), max(highest, found[1])
 
 
-def _box(pairs: tuple[SwathPair, ...], lowest: float, highest: float) -> GeographicBox:
+def pair_box(pairs: tuple[SwathPair, ...], lowest: float, highest: float) -> GeographicBox:
+    """Box [degrees] around the chosen bursts on ground of two heights [m]."""
     longitudes, latitudes = [], []
     for pair in pairs:
         grid, orbit = pair.layout.grid, pair.reference_orbit

@@ -12,7 +12,7 @@ from kernels.insar.mosaic import Placement
 
 _LARGEST_PIECE = 2048
 """Lines: more than a burst has, so that only StripMap images are cut."""
-_LARGEST_BAND = 256
+LARGEST_BAND = 256
 """Lines of a band: more would not shorten the halo's share of the work noticeably."""
 
 
@@ -125,7 +125,7 @@ def cut_tasks(
     rows = rows_for_budget(budget_bytes, bytes_per_row=pair.bytes_per_line)
     for band in split_rows(
         piece.lines.rows,
-        band_rows=min(rows, _LARGEST_BAND),
+        band_rows=min(rows, LARGEST_BAND),
         multiple=azimuth_looks,
         first=piece.lines.first,
     ):

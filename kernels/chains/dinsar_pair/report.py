@@ -53,7 +53,8 @@ def describe_pair(pair: SwathPair) -> dict[str, Any]:
     }
 
 
-def _describe_product(product: SlcProduct, names: tuple[str, ...]) -> dict[str, Any]:
+def describe_product(product: SlcProduct, names: tuple[str, ...]) -> dict[str, Any]:
+    """Describe one image: when, where from, on which orbit."""
     return {
         "name": product.name,
         "slices": list(names),
@@ -107,8 +108,8 @@ def make_report(
     return {
         "process": "dinsar-pair",
         "request": named_values(request),
-        "reference": _describe_product(pairs[0].reference, pairs[0].reference_names),
-        "secondary": _describe_product(pairs[0].secondary, pairs[0].secondary_names),
+        "reference": describe_product(pairs[0].reference, pairs[0].reference_names),
+        "secondary": describe_product(pairs[0].secondary, pairs[0].secondary_names),
         "polarisation": pairs[0].reference.polarisation,
         "wavelength_m": pairs[0].layout.grid.wavelength,
         "swaths": [describe_pair(pair) for pair in pairs],

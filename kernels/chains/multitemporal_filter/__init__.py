@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernels.chains.multitemporal_filter.plan import plan_run
 from kernels.chains.multitemporal_filter.request import OUTPUTS, MultitemporalFilterRequest
 from kernels.chains.multitemporal_filter.run import FilteredSeries, filter_series, run
 from kernels.chains.registry import Chain
@@ -19,6 +20,7 @@ CHAIN = Chain(
     request=MultitemporalFilterRequest,
     outputs=OUTPUTS,
     run=run,
+    plan=plan_run,
 )
 
 __all__ = ["CHAIN", "FilteredSeries", "MultitemporalFilterRequest", "filter_series", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernels.chains.ortho_tiling.plan import plan_run
 from kernels.chains.ortho_tiling.request import OUTPUTS, OrthoTilingRequest
 from kernels.chains.ortho_tiling.run import run
 from kernels.chains.registry import Chain
@@ -19,6 +20,7 @@ CHAIN = Chain(
     request=OrthoTilingRequest,
     outputs=OUTPUTS,
     run=run,
+    plan=plan_run,
 )
 
 __all__ = ["CHAIN", "OrthoTilingRequest", "run"]

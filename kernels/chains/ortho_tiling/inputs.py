@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.ortho_tiling.request import OrthoTilingRequest
-from kernels.errors import ProductError
+from kernels.errors import ProductError, RequestError
 from kernels.geometry.footprints import may_touch
 from kernels.geometry.mgrs import tile_outline, tiles_touched
 from kernels.geometry.orbit import Orbit
@@ -151,6 +151,17 @@ def _noise_notes(passes: tuple[Pass, ...]) -> Iterator[str]:
                     f"{product.name}: {zeros} of {len(vectors)} noise vectors of "
                     f"{product.polarisation} are 0, so that no noise is removed there"
                 )
+
+
+def check_composite(request: OrthoTilingRequest, passes: Iterable[Pass]) -> None:
+    """Refuse a colour composite of one polarisation; raises RequestError."""
+    for one in passes:
+        if request.composite and len(one.polarisations) < 2:
+            raise RequestError(
+                "composite",
+                f"false where there is one polarisation, as in {one.names[0]}",
+                ", ".join(one.polarisations),
+            )
 
 
 def _open_pass(request: OrthoTilingRequest, slices: SlicesOfPass) -> Pass:

@@ -168,7 +168,8 @@ def _process(
     )
 
 
-def _tile_dem(request: OrthoTilingRequest, tile: str) -> Dem:
+def tile_box(request: OrthoTilingRequest, tile: str) -> GeographicBox:
+    """Box [degrees] whose elevation a tile needs; its longitudes may pass 180."""
     outline = tile_outline(tile)
     longitudes, latitudes = outline[:, 0], outline[:, 1]
     longitudes = longitudes[0] + (longitudes - longitudes[0] + 180.0) % 360.0 - 180.0
@@ -176,14 +177,18 @@ def _tile_dem(request: OrthoTilingRequest, tile: str) -> Dem:
     high = _TERRAIN_MARGIN if looked_at else _DEM_MARGIN
     wide = high / math.cos(math.radians(float(np.abs(latitudes).max())))
     turn = 360.0 if longitudes.min() - wide < -180.0 else 0.0
+    return GeographicBox(
+        west=float(longitudes.min()) - wide + turn,
+        south=float(latitudes.min()) - high,
+        east=float(longitudes.max()) + wide + turn,
+        north=float(latitudes.max()) + high,
+    )
+
+
+def _tile_dem(request: OrthoTilingRequest, tile: str) -> Dem:
     return load_dem(
         request.dem,
-        GeographicBox(
-            west=float(longitudes.min()) - wide + turn,
-            south=float(latitudes.min()) - high,
-            east=float(longitudes.max()) + wide + turn,
-            north=float(latitudes.max()) + high,
-        ),
+        tile_box(request, tile),
         heights=request.dem_heights,  # type: ignore[arg-type]  # checked by the request
         missing=request.dem_missing,  # type: ignore[arg-type]
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from kernels.chains.artefacts import ChainResult
 from kernels.chains.ortho_tiling.coverage import plan_tiles
-from kernels.chains.ortho_tiling.inputs import Pass, open_passes
+from kernels.chains.ortho_tiling.inputs import check_composite, open_passes
 from kernels.chains.ortho_tiling.making import MadeTile, make_tile, small_tile
 from kernels.chains.ortho_tiling.report import make_report
 from kernels.chains.ortho_tiling.request import OUTPUTS, OrthoTilingRequest
@@ -54,8 +54,7 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
         if not is_tile(tile):
             raise RequestError("tiles", "names of Sentinel-2 tiles", tile)
     passes, notes = open_passes(request)
-    if request.composite:
-        _check_composite(passes)
+    check_composite(request, passes)
     jobs, left_out = plan_tiles(request, passes)
     made = []
     for number, job in enumerate(jobs):
@@ -87,16 +86,6 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
         "report": folder / _REPORT,
     }
     return ChainResult.of(OUTPUTS, paths, report)
-
-
-def _check_composite(passes: Sequence[Pass]) -> None:
-    for one in passes:
-        if len(one.polarisations) < 2:
-            raise RequestError(
-                "composite",
-                f"false where there is one polarisation, as in {one.names[0]}",
-                ", ".join(one.polarisations),
-            )
 
 
 def _finish(

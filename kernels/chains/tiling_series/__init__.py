@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kernels.chains.registry import Chain
+from kernels.chains.tiling_series.needs import plan_run
 from kernels.chains.tiling_series.plan import products_of
 from kernels.chains.tiling_series.request import OUTPUTS, TilingSeriesRequest
 from kernels.chains.tiling_series.run import run
@@ -21,6 +22,7 @@ CHAIN = Chain(
     outputs=OUTPUTS,
     run=run,
     products=products_of,
+    plan=plan_run,
 )
 
 __all__ = ["CHAIN", "TilingSeriesRequest", "run"]
