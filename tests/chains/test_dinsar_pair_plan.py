@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from osgeo import gdal, osr
 from kernels.chains.dinsar_pair import CHAIN, run
 from kernels.chains.dry_run import dry_run, plan_report
 from kernels.engine.progress import Progress
-from kernels.errors import PairError, ProductError
+from kernels.errors import InputError, PairError
 from kernels.model import GeographicBox
 from kernels.products.dem_coverage import dem_coverage
 from kernels.products.pixels import GdalPixelReader
@@ -48,9 +47,7 @@ def no_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_pixels")
-def test_a_plan_reads_no_pixel_and_names_what_it_found(
-    two_swaths: Series, tmp_path: Path
-) -> None:
+def test_a_plan_reads_no_pixel_and_names_what_it_found(two_swaths: Series, tmp_path: Path) -> None:
     request = two_swaths.request(**OPTIONS)
     result = dry_run(CHAIN, request, tmp_path, Progress())
     (report,) = result.artefacts
@@ -135,23 +132,40 @@ def test_coverage_is_the_share_of_the_box(tmp_path: Path) -> None:
     assert (inside.share, inside.missing) == (1.0, ())
 
 
-def test_a_burst_without_partner_is_told(two_swaths: Series) -> None:
-    """Only what both images have is planned, as it is computed."""
+def test_a_choice_is_planned(two_swaths: Series) -> None:
     told = plan_report(CHAIN, two_swaths.request(first_burst=2, last_burst=2, **OPTIONS))
     assert [burst["reference"] for burst in told["swaths"][0]["bursts"]] == [2]
     whole = plan_report(CHAIN, two_swaths.request(**OPTIONS))
     assert told["megapixels"] < whole["megapixels"]
-    assert told["disk_mb"]["scratch"] <= whole["disk_mb"]["scratch"]
+    assert told["disk_mb"]["at_once"] <= whole["disk_mb"]["at_once"]
 
 
 def test_a_pair_that_would_be_refused_is_refused(two_swaths: Series, tmp_path: Path) -> None:
     with pytest.raises(PairError, match="must be another product"):
         plan_report(CHAIN, two_swaths.request(secondary=two_swaths.reference))
-    with pytest.raises(ProductError, match="does not exist"):
+    with pytest.raises(InputError, match="does not exist"):
         plan_report(CHAIN, two_swaths.request(secondary=tmp_path / "S1A_NOWHERE.SAFE"))
 
 
 @pytest.mark.shared_data
-def test_baselines_of_a_real_pair(shared_data: Path) -> None:
-    """The perpendicular baselines of the Alps pair, as they stand beside its annotation."""
-    assert shared_data.is_dir()
+def test_a_real_pair_without_its_pixels(shared_data: Path) -> None:
+    """Figures of the Alps pair, from its annotation alone, as they were published with it."""
+    pair = shared_data / "alps_iw_pair"
+    reference, secondary = sorted(pair.glob("*.SAFE"))
+    request = CHAIN.request.from_values(
+        {"reference": reference, "secondary": secondary, "dem": shared_data / "srtm3_alps"}
+    )
+    told = plan_report(CHAIN, request)
+    perpendicular = [swath["perpendicular_baseline_m"] for swath in told["swaths"]]
+    parallel = [swath["parallel_baseline_m"] for swath in told["swaths"]]
+    # [m]; it changes by metres along the pass, and nobody says where theirs is from
+    np.testing.assert_allclose(np.abs(perpendicular), [79.0, 76.0, 73.0], atol=2.5)
+    np.testing.assert_allclose(np.abs(parallel), [30.0, 36.0, 42.0], atol=4.0)
+    assert [len(swath["bursts"]) for swath in told["swaths"]] == [9, 9, 9]
+    assert told["temporal_baseline_days"] == pytest.approx(12.0, abs=0.01)
+    # the southern edge of the pair has no elevation there
+    assert set(told["elevation"]["missing"]) >= {"N45E008", "N45E009", "N45E010"}
+    assert told["elevation"]["outcome"] == "the run would be refused"
+    assert "has no measurement file" in told["warnings"][0]
+    assert told["map"]["columns"] == pytest.approx((11.02 - 7.30) / 1e-4, rel=0.04)
+    assert told["map"]["rows"] == pytest.approx((47.69 - 45.86) / 1e-4, rel=0.04)

@@ -21,7 +21,7 @@ DEFAULT_SPACING = {"geographic": 1e-4, "utm": 10.0}
 
 _MARGIN = 0.01
 """Around the footprint [degrees]."""
-_MAP_MARGIN = 0.001
+MAP_MARGIN = 0.001
 """Around the ground of some lines of each burst [degrees]: relief between them reaches out."""
 _EDGE_POINTS = 17
 
@@ -78,10 +78,10 @@ def pair_box(pairs: tuple[SwathPair, ...], lowest: float, highest: float) -> Geo
         found = ecef_to_geodetic(points.reshape(-1, 3))
         longitudes.append(found[0])
         latitudes.append(found[1])
-    return _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MARGIN)
+    return box_around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MARGIN)
 
 
-def _around(
+def box_around(
     longitudes: NDArray[np.float64], latitudes: NDArray[np.float64], *, margin: float
 ) -> GeographicBox:
     """Box [degrees] around points [rad]; continuous over the antimeridian."""
@@ -139,7 +139,12 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
                 latitudes.append(found[1, known])
     if not any(part.size for part in longitudes):
         raise ProcessingError("the chosen bursts hold no valid pixel on the elevation model")
-    box = _around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MAP_MARGIN)
+    box = box_around(np.concatenate(longitudes), np.concatenate(latitudes), margin=MAP_MARGIN)
+    return grid_over(request, box)
+
+
+def grid_over(request: DinsarPairRequest, box: GeographicBox) -> MapGrid:
+    """Choose the map grid over a box, or over what the region holds of it; raises RequestError."""
     if request.box is not None:
         cut = common_box(box, request.box)
         if cut is None:

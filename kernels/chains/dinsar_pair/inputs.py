@@ -54,13 +54,15 @@ class SwathPair:
     warnings: tuple[str, ...] = ()
 
 
-def open_pair(request: DinsarPairRequest) -> tuple[SwathPair, ...]:
+def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[SwathPair, ...]:
     """Open the products and match them swath by swath.
 
     Parameters
     ----------
     request : DinsarPairRequest
         Names the products and what to take of them.
+    need_pixels : bool
+        Whether pixels are read later; if not, the measurement files may be missing.
 
     Returns
     -------
@@ -81,16 +83,17 @@ def open_pair(request: DinsarPairRequest) -> tuple[SwathPair, ...]:
     swaths, notes = _swaths(request, reference, secondary)
     chosen = {}
     for swath in swaths:
-        image = reference.image(swath, request.polarisation, need_pixels=request.box is None)
+        is_chosen = request.box is None
+        image = reference.image(swath, request.polarisation, need_pixels=need_pixels and is_chosen)
         if bursts := _choose_bursts(request, image):
             chosen[swath] = image, bursts
     if not chosen:
         raise RequestError("region", f"on the ground of {reference.text}", request.region)
     pairs: list[SwathPair] = []
     for swath, (image, bursts) in chosen.items():
-        if image.pixels is None:
+        if need_pixels and image.pixels is None:
             image = reference.image(swath, request.polarisation)  # noqa: PLW2901
-        partner = secondary.image(swath, request.polarisation)
+        partner = secondary.image(swath, request.polarisation, need_pixels=need_pixels)
         matches = match_bursts(bursts, _orbit(image), partner.bursts, _orbit(partner))
         if matches:
             cells = pairs[0].layout.grid if pairs else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.engine.bands import Band, rows_for_budget, split_rows
 from kernels.insar.burst_pair import BurstPair
-from kernels.insar.mosaic import Placement
+from kernels.insar.mosaic import MISSING, Placement
 
 _LARGEST_PIECE = 2048
 """Lines: more than a burst has, so that only StripMap images are cut."""
@@ -89,6 +89,8 @@ def cut_pieces(pair: SwathPair) -> tuple[Piece, ...]:
         )
         for lines in cuts:
             name = f"{swath} burst {placement.burst.index + 1}"
+            if placement.burst.index == MISSING:
+                name = f"{swath} without a burst"
             if len(cuts) > 1:
                 name = f"{swath} lines {lines.first + 1} to {sum(lines)}"
             rows = Band(lines.first // looks.azimuth, lines.rows // looks.azimuth)

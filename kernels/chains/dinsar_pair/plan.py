@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kernels.chains.dinsar_pair.footprint import map_grid, pair_box
+from kernels.chains.dinsar_pair.footprint import MAP_MARGIN, box_around, grid_over, pair_box
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.ortho import MAP_BANDS
 from kernels.chains.dinsar_pair.pieces import LARGEST_BAND
@@ -21,8 +22,11 @@ from kernels.chains.planning import (
     raster_bytes,
     threads_of,
 )
+from kernels.errors import ProductError
+from kernels.geometry.ellipsoid import ecef_to_geodetic
+from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.burst_pair import BYTES_PER_PIXEL
-from kernels.model import Dem, GeographicBox, MapGrid, OrbitSource, SlcProduct
+from kernels.model import GeographicBox, MapGrid, OrbitSource
 from kernels.products.dem_coverage import DemCoverage, dem_coverage
 
 _CPU_PER_PIXEL = {8: 0.12e-6, 12: 0.16e-6}
@@ -36,8 +40,6 @@ _SUM_BYTES = 16
 _DEM_POST_BYTES = 6
 _NODE_BYTES_PER_PIXEL = 0.2
 """Of the tabulated geometry: four cubics of height every 32 pixels."""
-_LEVEL_STEP = 0.05
-"""Posts of the level ground that stands for the elevation model [degrees]."""
 
 
 def plan_run(request: DinsarPairRequest) -> Plan:
@@ -61,50 +63,70 @@ def plan_run(request: DinsarPairRequest) -> Plan:
     FournaiseError
         Products that the run would refuse as well.
     """
-    pairs = open_pair(request)
+    pairs, unreadable = _open(request)
     heights = np.concatenate([pair.reference.geolocation.heights for pair in pairs])
     box = pair_box(pairs, float(heights.min()), float(heights.max()))
     coverage = dem_coverage(request.dem, box)
-    grid = map_grid(request, pairs, _level(box, float(heights.mean())))
+    ground, share = _ground(pairs, float(heights.mean()))
+    grid = grid_over(request, ground)
+    if request.box is not None:  # which may lie where all is covered
+        share = 1.0
     elevation, outcome = described_elevation(coverage, request.dem_missing)
-    first, second = pairs[0].reference, pairs[0].secondary
-    orbits = [image for image in (first, second) if _is_annotated(image)]
     threads = threads_of(request.threads)
     cells = [pair.layout.grid.looked(pair.looks).shape for pair in pairs]
-    radar = sum(raster_bytes(shape, bands=len(RADAR_BANDS)) for shape in cells)
+    # of each swath, and of all side by side
+    copies = 2 if len(pairs) > 1 else 1
+    radar = copies * sum(raster_bytes(shape, bands=len(RADAR_BANDS)) for shape in cells)
     on_map = raster_bytes(grid.shape, bands=len(MAP_BANDS), overviews=True)
     sums = float(sum(shape.lines * shape.samples * _SUM_BYTES for shape in cells))
     return Plan(
         memory_bytes=_memory(request, pairs, coverage, grid, threads),
-        # the map once more, without compression; the rasters beside the zip that takes them up
+        # the map without compression, where it is empty too; the rasters beside their zip
         scratch_bytes=sums + radar + on_map,
-        results_bytes=radar + on_map + SMALL_FILES,
+        results_bytes=radar + share * on_map + SMALL_FILES,
         cpu_seconds=_CPU_OF_RUN
         + _CPU_PER_PIXEL[request.kernel] * sum(_pixels(pair) for pair in pairs)
         + _CPU_PER_MAP_PIXEL * grid.shape.lines * grid.shape.samples,
         threads=threads,
         warnings=(
+            *unreadable,
             *outcome,
-            *(f"{image.name} has no orbit file, its annotation is used" for image in orbits),
-            *(line for pair in pairs for line in _unmatched(pair)),
+            *_annotated(pairs[0]),
+            *(line for pair in pairs for line in pair.warnings),
         ),
-        details={
-            "reference": describe_product(first),
-            "secondary": describe_product(second),
-            "polarisation": first.polarisation,
-            "temporal_baseline_days": round(
-                (second.start - first.start).total_seconds() / 86400, 3
-            ),
-            "swaths": [describe_pair(pair) for pair in pairs],
-            "megapixels": round(sum(_pixels(pair) for pair in pairs) / 1e6, 1),
-            "elevation": elevation,
-            "map": _describe_map(grid),
-        },
+        details=_details(pairs) | {"elevation": elevation, "map": _describe_map(grid)},
     )
 
 
-def _is_annotated(image: SlcProduct) -> bool:
-    return image.state_vectors.source is OrbitSource.ANNOTATION
+def _details(pairs: tuple[SwathPair, ...]) -> dict[str, Any]:
+    """Describe what the products tell."""
+    one = pairs[0]
+    apart = one.secondary.start - one.reference.start
+    return {
+        "reference": describe_product(one.reference, one.reference_names),
+        "secondary": describe_product(one.secondary, one.secondary_names),
+        "polarisation": one.reference.polarisation,
+        "temporal_baseline_days": round(apart.total_seconds() / 86400, 3),
+        "swaths": [describe_pair(pair) for pair in pairs],
+        "megapixels": round(sum(map(_pixels, pairs)) / 1e6, 1),
+    }
+
+
+def _open(request: DinsarPairRequest) -> tuple[tuple[SwathPair, ...], tuple[str, ...]]:
+    """Open a pair; what is wrong with its measurement files is a warning."""
+    try:
+        return open_pair(request), ()
+    except ProductError as error:
+        pairs = open_pair(request, need_pixels=False)
+        return pairs, (f"the run would be refused: {error}",)
+
+
+def _annotated(pair: SwathPair) -> list[str]:
+    return [
+        f"{image.name} has no orbit file, its annotation is used"
+        for image in (pair.reference, pair.secondary)
+        if image.state_vectors.source is OrbitSource.ANNOTATION
+    ]
 
 
 def _pixels(pair: SwathPair) -> int:
@@ -113,27 +135,32 @@ def _pixels(pair: SwathPair) -> int:
     return lines * pair.layout.grid.shape.samples
 
 
-def _unmatched(pair: SwathPair) -> list[str]:
-    lonely = [str(p.burst.index + 1) for p in pair.layout.placements if p.partner is None]
-    if not lonely:
-        return []
-    return [
-        f"{pair.reference.swath} burst {', '.join(lonely)} of the reference has no partner in the "
-        "secondary and gives no data"
-    ]
-
-
-def _level(box: GeographicBox, height: float) -> Dem:
-    """Level ground under a box."""
-    rows = int((box.north - box.south) / _LEVEL_STEP) + 3
-    columns = int((box.east - box.west) / _LEVEL_STEP) + 3
-    return Dem(
-        heights=np.full((rows, columns), height, np.float32),
-        west=box.west - 0.5 * _LEVEL_STEP,
-        north=box.north + 0.5 * _LEVEL_STEP,
-        longitude_step=_LEVEL_STEP,
-        latitude_step=-_LEVEL_STEP,
-    )
+def _ground(pairs: tuple[SwathPair, ...], height: float) -> tuple[GeographicBox, float]:
+    """Box around some valid lines of each burst on level ground [m], and the share inside them."""
+    places: list[NDArray[np.float64]] = []
+    inside = 0.0
+    for pair in pairs:
+        first = len(places)
+        grid, orbit = pair.layout.grid, pair.reference_orbit
+        for placement in pair.layout.placements:
+            valid = np.flatnonzero(placement.burst.first_valid_sample >= 0)
+            valid = valid[np.isin(valid + placement.origin, range(placement.start, placement.stop))]
+            some = valid[[0, valid.size // 2, -1]] if valid.size else valid
+            lines = np.repeat(some + placement.origin, 2).astype(np.float64)
+            edges = (placement.burst.first_valid_sample, placement.burst.last_valid_sample)
+            samples = np.stack([edge[some] for edge in edges], axis=1).ravel()
+            ranges = grid.slant_range(samples.astype(np.float64))
+            times = grid.zero_doppler_time(lines, ranges)
+            heights = np.full(lines.shape, height)
+            points = radar_to_ground(orbit, times, ranges, heights, side=grid.look_side)
+            places.append(np.stack(ecef_to_geodetic(points)[:2]))
+        sides = np.degrees(np.concatenate(places[first:], axis=1)).reshape(2, -1, 2)
+        x, y = np.concatenate([sides[:, :, 0], sides[:, ::-1, 1]], axis=1)
+        x = x[0] + (x - x[0] + 180.0) % 360.0 - 180.0
+        inside += 0.5 * abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1)))
+    longitudes, latitudes = np.concatenate(places, axis=1)
+    box = box_around(longitudes, latitudes, margin=MAP_MARGIN)
+    return box, min(inside / ((box.east - box.west) * (box.north - box.south)), 1.0)
 
 
 def _memory(
