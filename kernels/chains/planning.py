@@ -117,6 +117,11 @@ def raster_bytes(
         Of the raster.
     overviews : bool
         Whether it has smaller versions inside, of a third of its size together.
+
+    Returns
+    -------
+    float
+        At most so many bytes.
     """
     size = float(shape.lines) * shape.samples * bands * pixel_bytes
     return size * 4.0 / 3.0 if overviews else size

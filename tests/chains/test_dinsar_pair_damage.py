@@ -22,7 +22,8 @@ from tests.series import Series
 
 BURST = slice(200, 400)
 """Lines of the second burst in a measurement file."""
-OPTIONS = {"azimuth_looks": 2, "range_looks": 8, "spacing": 5e-4}
+OPTIONS = {"azimuth_looks": 2, "range_looks": 8, "spacing": 5e-4, "esd": "off"}
+"""Without refinement, which would change the other bursts by what a damaged one does not tell."""
 
 
 def measurement(product: Path, swath: str = "iw1") -> Path:
@@ -137,6 +138,15 @@ def test_some_bad_values_cost_the_cells_that_they_touch(
     np.testing.assert_array_equal(found[:, kept], good[:, kept])
 
 
+def test_refinement_does_without_a_damaged_burst(two_swaths: Series, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(two_swaths.still, tmp_path / two_swaths.still.name))
+    with_unreadable_strips(measurement(damaged), BURST)
+    request = two_swaths.request(secondary=damaged, **(OPTIONS | {"esd": "auto"}))
+    result = run(request, tmp_path / "results", Progress())
+    assert any(line.startswith("IW1 burst 2 has no data") for line in result.report["warnings"])
+    assert result.report["coherence"]["mean"] > 0.998
+
+
 def test_a_bad_strip_costs_a_piece_of_a_stripmap_image(
     stripmap_series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +154,9 @@ def test_a_bad_strip_costs_a_piece_of_a_stripmap_image(
     product = stripmap_series.reference
     damaged = Path(shutil.copytree(product, tmp_path / product.name))
     with_unreadable_strips(measurement(damaged, "s3"), slice(700, 703))
-    result = run(stripmap_series.request(reference=damaged), tmp_path / "results", Progress())
+    result = run(
+        stripmap_series.request(reference=damaged, esd="off"), tmp_path / "results", Progress()
+    )
     (warning,) = result.report["warnings"]
     assert warning.startswith("S3 lines 401 to 800 has no data: s1a-s3")
     found = radar(tmp_path / "results", "s3")[3]

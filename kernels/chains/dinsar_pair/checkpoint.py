@@ -16,8 +16,9 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from kernels.chains.reports import versions
 from kernels.engine.bands import Band
 from kernels.engine.workspace import scratch_folder
 from kernels.errors import Cancelled, ProcessingError
+from kernels.insar.adjustment import Adjustment, Plane
 from kernels.model import Dem, Shape
 
 _PREFIX = ".checkpoint-"
@@ -114,13 +116,10 @@ class KeptSums:
         str or None
             May be empty.
         """
-        try:
-            mark = json.loads(self._mark(rows).read_text(encoding="utf-8"))
-            found = str(mark["note"])
-            is_same = mark["label"] == label and mark["rows"] == list(rows)
-        except (OSError, ValueError, KeyError, TypeError):  # none, or cut off with the machine
+        mark = _read(self._mark(rows))
+        if mark is None or mark["label"] != label or mark["rows"] != list(rows):
             return None
-        return found if is_same and mark["checksum"] == self._checksum(rows) else None
+        return str(mark["note"]) if mark["checksum"] == self._checksum(rows) else None
 
     def complete(self, rows: Band, label: str, note: str) -> None:
         """Mark rows as complete; raises ProcessingError where that cannot be written."""
@@ -130,19 +129,35 @@ class KeptSums:
             "checksum": self._checksum(rows),
             "note": note,
         }
-        target = self._mark(rows)
-        try:
-            staged = target.with_name(f".{target.name}")
-            staged.write_text(json.dumps(mark), encoding="utf-8")
-            staged.replace(target)
-        except OSError as error:
-            raise ProcessingError(f"a mark could not be written: {error.strerror}") from error
+        _write_beside(self._mark(rows), mark)
 
     def _mark(self, rows: Band) -> Path:
         return self._folder / f"{self._swath}-{rows.first}{_MARK}"
 
     def _checksum(self, rows: Band) -> int:
         return zlib.crc32(self.sums[rows.first : rows.first + rows.rows].data)
+
+
+def _write_beside(target: Path, record: dict[str, Any]) -> None:
+    try:
+        staged = target.with_name(f".{target.name}")
+        staged.write_text(json.dumps(record), encoding="utf-8")
+        staged.replace(target)
+    except OSError as error:
+        raise ProcessingError(f"{target.name} could not be written: {error.strerror}") from error
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """Read what `_write_beside` wrote; None of nothing, or of what the end of the machine cut."""
+    try:
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record
+
+
+def _adjustment(lines: list[float], samples: list[float], phase: float) -> Adjustment:
+    return Adjustment(lines=Plane(*lines), samples=Plane(*samples), phase=phase)
 
 
 def _open_sums(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -181,6 +196,50 @@ class Checkpoint:
     def swath(self, name: str, shape: Shape) -> KeptSums:
         """Open or make the sums of a swath; raises ProcessingError where there is no room."""
         return KeptSums(self.folder, name, shape)
+
+    def keep_refinement(self, pairs: tuple[SwathPair, ...], findings: dict[str, Any]) -> None:
+        """Keep what the images told beyond the geometry; raises ProcessingError.
+
+        Parameters
+        ----------
+        pairs : tuple of SwathPair
+            With adjustments.
+        findings : dict
+            Ready for JSON.
+        """
+        adjustments = [
+            {number: asdict(found) for number, found in pair.adjustments.items()} for pair in pairs
+        ]
+        record = {"adjustments": adjustments, "findings": findings}
+        _write_beside(self._refinement, record)
+
+    def refined(
+        self, pairs: tuple[SwathPair, ...]
+    ) -> tuple[tuple[SwathPair, ...], dict[str, Any]] | None:
+        """Give back what `keep_refinement` kept, to the bit.
+
+        Parameters
+        ----------
+        pairs : tuple of SwathPair
+            Without adjustments.
+
+        Returns
+        -------
+        tuple of (tuple of SwathPair, dict) or None
+            Pairs with adjustments, and the findings; None where nothing was kept.
+        """
+        record = _read(self._refinement)
+        if record is None:
+            return None
+        adjusted = tuple(
+            replace(pair, adjustments={int(number): _adjustment(**v) for number, v in kept.items()})
+            for pair, kept in zip(pairs, record["adjustments"], strict=True)
+        )
+        return adjusted, record["findings"]
+
+    @property
+    def _refinement(self) -> Path:
+        return self.folder / f"refinement{_MARK}"
 
     @property
     def _is_of_use(self) -> bool:

@@ -86,14 +86,14 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     dem = load_pair_dem(request, pairs)
     grid = map_grid(request, pairs, dem)
     clock.lap("elevation")
-    pairs, refinement = refine(
-        request, pairs, dem, threads=threads, progress=progress.part(0.05, 0.15)
-    )
-    clock.lap("refinement")
     with (
         scratch_folder(folder) as scratch,
         open_checkpoint(folder, checkpoint_key(request, pairs, dem)) as checkpoint,
     ):
+        pairs, refinement = _refine(
+            request, pairs, dem, checkpoint, threads=threads, progress=progress.part(0.05, 0.15)
+        )
+        clock.lap("refinement")
         swaths = _process_swaths(
             request,
             pairs,
@@ -139,6 +139,23 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
     progress.update(1.0, "done")
     return ChainResult.of(OUTPUTS, paths, report)
+
+
+def _refine(
+    request: DinsarPairRequest,
+    pairs: tuple[SwathPair, ...],
+    dem: Dem,
+    checkpoint: Checkpoint,
+    *,
+    threads: int,
+    progress: Progress,
+) -> tuple[tuple[SwathPair, ...], dict[str, Any]]:
+    """Take what an earlier run found in the images, or look for it."""
+    found = checkpoint.refined(pairs)
+    if found is None:
+        found = refine(request, pairs, dem, threads=threads, progress=progress)
+        checkpoint.keep_refinement(*found)
+    return found
 
 
 def _process_swaths(
