@@ -50,18 +50,18 @@ def bursts_on(
 
 
 def _footprint(burst: Burst, orbit: Orbit, lowest: float, highest: float) -> NDArray[np.float64]:
-    """Ring [degrees] around the ground of a burst: higher ground is nearer in range."""
+    """Ring [degrees] around the ground of a burst: a range is farther out on higher ground."""
     known = burst.first_valid_sample >= 0
     first, last = valid_lines(burst)
     near = float(burst.first_valid_sample[known].min()) if known.any() else 0.0
     far = float(burst.last_valid_sample.max())
     along, across = np.linspace(first, last, _EDGE_POINTS), np.linspace(near, far, _EDGE_POINTS)
-    slope = np.linspace(highest, lowest, _EDGE_POINTS)
+    slope = np.linspace(lowest, highest, _EDGE_POINTS)
     edges = (
         (np.full(_EDGE_POINTS, first), across, slope),
-        (along, np.full(_EDGE_POINTS, far), np.full(_EDGE_POINTS, lowest)),
+        (along, np.full(_EDGE_POINTS, far), np.full(_EDGE_POINTS, highest)),
         (np.full(_EDGE_POINTS, last), across[::-1], slope[::-1]),
-        (along[::-1], np.full(_EDGE_POINTS, near), np.full(_EDGE_POINTS, highest)),
+        (along[::-1], np.full(_EDGE_POINTS, near), np.full(_EDGE_POINTS, lowest)),
     )
     lines, samples, heights = (np.concatenate(values) for values in zip(*edges, strict=True))
     ranges = burst.grid.slant_range(samples)
