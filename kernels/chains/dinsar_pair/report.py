@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,16 @@ from kernels.chains.reports import named_values, rounded, versions
 from kernels.geometry.baseline import baseline
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.mosaic import MISSING
-from kernels.model import Dem, MapGrid, SlcProduct
+from kernels.model import SPEED_OF_LIGHT, Dem, MapGrid, SlcProduct
 
 SIGN = (
     "Positive phase: the ground moved away from the radar between reference and secondary. "
     "Displacement is towards the satellite, -wavelength / (4 pi) times the phase, wrapped to "
     "a quarter of a wavelength on either side of 0."
 )
+
+_NOISE_MARGIN = 1.2
+"""Coherence of noise that is still taken for it: land has spots that are coherent."""
 
 
 def describe_pair(pair: SwathPair) -> dict[str, Any]:
@@ -67,6 +71,28 @@ def describe_product(product: SlcProduct, names: tuple[str, ...]) -> dict[str, A
     }
 
 
+def _decorrelation(pair: SwathPair, mean: float | None) -> Iterator[str]:
+    """Warn where the coherence is no more than that of unrelated images.
+
+    Its mean in L looks is about sqrt(pi / (4 L)) (Touzi et al. 1999, eq. 8); pixels sampled more
+    densely than the processed bandwidths count as less than a look.
+    """
+    image, looks = pair.reference, pair.looks
+    grid = pair.layout.grid
+    independent = (
+        looks.azimuth
+        * min(image.azimuth_bandwidth * grid.line_interval, 1.0)
+        * looks.range
+        * min(image.range_bandwidth * 2.0 * grid.slant_range_spacing / SPEED_OF_LIGHT, 1.0)
+    )
+    of_noise = min(math.sqrt(math.pi / (4.0 * independent)), 1.0)
+    if mean is not None and mean < _NOISE_MARGIN * of_noise < 1.0:
+        yield (
+            f"the images are decorrelated: the mean coherence is {mean:.2f}, that of noise in "
+            f"{independent:.1f} independent looks {of_noise:.2f}"
+        )
+
+
 def make_report(
     request: DinsarPairRequest,
     pairs: tuple[SwathPair, ...],
@@ -104,6 +130,7 @@ def make_report(
     dict
         Ready for JSON.
     """
+    coherence = statistics.report()
     filled = 0.0 if dem.filled is None else float(dem.filled.mean())
     return {
         "process": "dinsar-pair",
@@ -126,8 +153,12 @@ def make_report(
             "columns": grid.shape.samples,
         },
         "refinement": refinement,
-        "coherence": statistics.report(),
-        "warnings": [*(line for pair in pairs for line in pair.warnings), *warnings],
+        "coherence": coherence,
+        "warnings": [
+            *(line for pair in pairs for line in pair.warnings),
+            *warnings,
+            *_decorrelation(pairs[0], coherence["mean"]),
+        ],
         "sign": SIGN,
         "versions": versions(),
         "seconds": rounded(seconds),

@@ -116,6 +116,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         )
         clock.lap("map")
         _merge(request, pairs, sums, scratch, threads=threads, progress=progress.part(0.9, 0.92))
+        clock.lap("merged")
         progress.update(0.92, "pictures and report")
         report = make_report(
             request,
