@@ -175,7 +175,7 @@ def match_bursts(
     Returns
     -------
     tuple of (Burst, Burst)
-        Pairs whose middles are less than half a burst apart, in the order of the reference; of
+        Pairs of which one holds the middle of the other, in the order of the reference; of
         several, the one with the same identifier, else the nearest.
     """
     pairs = []
@@ -187,16 +187,13 @@ def match_bursts(
             reference_orbit, time, middle_range, np.zeros(1), side=grid.look_side
         )
         times, ranges = ground_to_radar(secondary_orbit, point)
-        distances = [
-            (
-                burst.identifier is None or other.identifier != burst.identifier,
-                abs(float(other.grid.line(times, ranges)[0]) - other.mid_line),
-                number,
-            )
-            for number, other in enumerate(secondary)
-        ]
-        # NaN: the point is out of reach of the other orbit
-        near = [found for found in distances if found[1] < 0.5 * grid.shape.lines]
-        if near:
-            pairs.append((burst, secondary[min(near)[2]]))
+        found = []
+        for number, other in enumerate(secondary):
+            distance = abs(float(other.grid.line(times, ranges)[0]) - other.mid_line)
+            unlike = burst.identifier is None or other.identifier != burst.identifier
+            # NaN: the point is out of reach of the other orbit
+            if distance < 0.5 * max(grid.shape.lines, other.grid.shape.lines):
+                found.append((unlike, distance, number))
+        if found:
+            pairs.append((burst, secondary[min(found)[2]]))
     return tuple(pairs)

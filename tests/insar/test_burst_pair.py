@@ -115,3 +115,23 @@ def test_bursts_match_by_the_ground_they_see(still: PlaneWavePair) -> None:
     assert not match_bursts(
         (still.reference,), still.reference_orbit, (elsewhere,), still.reference_orbit
     )
+
+
+def test_a_short_image_matches_a_long_one_that_holds_it(still: PlaneWavePair) -> None:
+    grid = still.secondary.grid
+    long = replace(still.secondary, grid=grid.window(-40, 0, Shape(900, 900)))
+    orbits = still.reference_orbit, still.secondary_orbit
+    assert match_bursts((still.reference,), orbits[0], (long,), orbits[1])
+    assert match_bursts((long,), orbits[1], (still.reference,), orbits[0])
+
+
+def test_of_two_bursts_on_the_same_ground_the_identifier_decides(still: PlaneWavePair) -> None:
+    grid = still.secondary.grid
+    reference = replace(still.reference, identifier=7)
+    others = tuple(
+        replace(still.secondary, identifier=k, grid=grid.window(shift, 0, Shape(140, 900)))
+        for k, shift in ((6, 0), (7, 60), (8, -60), (7, 100))
+    )
+    orbits = still.reference_orbit, still.secondary_orbit
+    assert match_bursts((reference,), orbits[0], others, orbits[1]) == ((reference, others[1]),)
+    assert match_bursts((still.reference,), orbits[0], others, orbits[1])[0][1] == others[0]
