@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 
 from kernels.chains.dinsar_pair import DinsarPairRequest, run
 from kernels.engine.progress import Progress
+from kernels.errors import RequestError
 from kernels.model import Dem, GeographicBox, MapGrid, RadarGrid
 from kernels.products.raster import Raster, read_raster
 from kernels.simulation import (
@@ -252,6 +254,23 @@ def test_a_burst_missing_in_one_image_leaves_a_hole_and_a_warning(
             else:
                 assert not np.isnan(phases).any()
                 assert np.sqrt(np.mean(phases**2)) < 0.01  # [rad]
+
+
+def test_a_swath_that_one_image_lacks_is_left_out_with_a_warning(
+    frame: Frame, tmp_path: Path
+) -> None:
+    safe = Path(shutil.copytree(frame.secondary, tmp_path / frame.secondary.name))
+    for swath in ("iw1", "iw3"):
+        for file in safe.rglob(f"*-{swath}-*"):
+            file.unlink()
+    result = Result(frame.request(secondary=(safe,)), tmp_path / "out")
+    assert [swath["swath"] for swath in result.report["swaths"]] == ["IW2"]
+    assert result.report["warnings"] == [
+        f"{swath} was left out: {safe.stem} does not have it" for swath in ("IW1", "IW3")
+    ]
+    assert list(result.radar) == ["interferogram_iw2_radar.tif"]
+    with pytest.raises(RequestError, match=f"swaths must be of {safe.stem}, which has IW2, got"):
+        run(frame.request(secondary=(safe,), swaths=("IW1",)), tmp_path / "none", Progress())
 
 
 def middle_of(truth: BurstTruth) -> tuple[float, float]:

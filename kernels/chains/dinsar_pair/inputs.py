@@ -122,17 +122,16 @@ def _swaths(
     """Swaths that both images have or the request names, and notes about the others."""
     notes = [*reference.notes, *secondary.notes]
     swaths = []
-    available = [one.swaths(request.polarisation) for one in (reference, secondary)]
-    for swath in sorted(request.swaths) or available[0]:
-        for one, there in zip((reference, secondary), available, strict=True):
-            if swath not in there:
-                if request.swaths:
-                    rule = f"of {one.text}, which has {', '.join(there)}"
-                    raise RequestError("swaths", rule, swath)
-                notes.append(f"{swath} was left out: {one.text} does not have it")
-                break
-        else:
+    passes = (reference, secondary)
+    for swath in sorted(set(request.swaths)) or reference.swaths(request.polarisation):
+        lacking = [one for one in passes if swath not in one.swaths(request.polarisation)]
+        if not lacking:
             swaths.append(swath)
+        elif request.swaths:
+            there = ", ".join(lacking[0].swaths(request.polarisation))
+            raise RequestError("swaths", f"of {lacking[0].text}, which has {there}", swath)
+        else:
+            notes.append(f"{swath} was left out: {lacking[0].text} does not have it")
     if not swaths:
         raise PairError(f"{reference.text} and {secondary.text} have no common swath")
     return swaths, notes
