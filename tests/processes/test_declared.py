@@ -102,3 +102,11 @@ def test_inputs_say_how_often_and_what(tmp_path: object) -> None:
     )
     assert (inputs["spacing"].data_type, inputs["spacing"].uom.uom) == ("float", "m")
     assert inputs["product"].data_type == "string"
+
+
+def test_a_pair_takes_the_slices_of_either_pass() -> None:
+    (kind,) = (kind for kind in KINDS if kind(Settings()).identifier == "dinsar-pair")
+    puts = {put.identifier: put for put in kind(Settings()).inputs}
+    assert puts["reference"].min_occurs == puts["secondary"].min_occurs == 1
+    assert puts["reference"].max_occurs >= 10
+    assert puts["secondary"].max_occurs >= 10
