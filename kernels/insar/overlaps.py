@@ -328,6 +328,7 @@ class OverlapCells:
         """
         bands = first.bands(CELL), second.bands(CELL)
         known = (bands[0][3] == 1.0) & (bands[1][3] == 1.0)
+        known &= np.isfinite(first.cross) & np.isfinite(second.cross)
         cross = first.cross[known] * np.conj(second.cross[known])
         coherences = np.stack([band[2][known] for band in bands]).astype(np.float64)
         bounded = np.clip(coherences, 0.02, 0.99) ** 2

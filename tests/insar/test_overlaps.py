@@ -7,7 +7,7 @@ import pytest
 
 from kernels.engine.bands import Band
 from kernels.insar.adjustment import Adjustment, Plane
-from kernels.insar.burst_pair import BurstPair
+from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.mosaic import lay_out
 from kernels.insar.overlaps import (
@@ -165,6 +165,19 @@ def test_a_shift_and_a_constant_are_taken_out_of_cells() -> None:
     np.testing.assert_allclose(left.phases, 0.3, atol=1e-9)
     assert left.mean_phase == pytest.approx(0.3)
     assert np.isnan(seen.where(np.zeros(50, np.bool_)).mean_phase)
+
+
+def test_cells_without_data_or_finite_values_are_not_compared() -> None:
+    sums = [LookSums.zeros(1, 4) for _ in range(2)]
+    for one in sums:
+        one.cross[:], one.reference_power[:], one.secondary_power[:] = 200.0, 256.0, 256.0
+        one.counts[:] = CELL.azimuth * CELL.range
+    sums[0].counts[0, 1] -= 1
+    sums[1].cross[0, 2] = sums[1].reference_power[0, 2] = np.inf
+    found = OverlapCells.of(sums[0], sums[1], np.full((1, 4), 4800.0), 0.002)
+    np.testing.assert_allclose(found.phases, [0.0, 0.0])
+    np.testing.assert_allclose(found.coherences, 200.0 / 256.0)
+    np.testing.assert_allclose(found.levers, 2.0 * np.pi * 4800.0 * 0.002)
 
 
 def test_centres_lie_between_pixels() -> None:
