@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -61,8 +62,9 @@ def processes_of(configuration: Path) -> list[int]:
 def leftovers(state: Path) -> list[Path]:
     """Files of ended jobs beside their records and logs."""
     known = {".json", ".txt", ".log", ".lock"}
-    jobs = (path for path in (state / "jobs").rglob("*") if path.is_file())
-    return [path for path in jobs if path.suffix not in known]
+    # walk passes over folders that are taken away meanwhile
+    files = (Path(folder, name) for folder, _, names in os.walk(state / "jobs") for name in names)
+    return [path for path in files if path.suffix not in known]
 
 
 @dataclass(frozen=True)
