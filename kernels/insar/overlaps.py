@@ -326,7 +326,8 @@ class OverlapCells:
         OverlapCells
             Where every pixel counted in both.
         """
-        bands = first.bands(CELL), second.bands(CELL)
+        with np.errstate(invalid="ignore"):  # where pixels are not finite
+            bands = first.bands(CELL), second.bands(CELL)
         known = (bands[0][3] == 1.0) & (bands[1][3] == 1.0)
         known &= np.isfinite(first.cross) & np.isfinite(second.cross)
         cross = first.cross[known] * np.conj(second.cross[known])
