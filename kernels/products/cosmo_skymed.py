@@ -32,6 +32,7 @@ from kernels.model import (
     StateVectors,
 )
 from kernels.products.annotation_head import midnight
+from kernels.products.beam_steering import doppler_per_turn
 from kernels.products.elements import parse_time
 from kernels.products.pixels import check_window
 from kernels.products.sentinel1_names import Image
@@ -317,10 +318,9 @@ def _burst(
     if steered:
         centroid = np.polynomial.Polynomial(root.numbers("Centroid vs Azimuth Time Polynomial"))
         drift, rate = float(centroid.deriv()(since)), fm_rate(origin)
-        nearest = int(np.argmin(np.abs(vectors.times - middle)))
-        speed = float(np.linalg.norm(vectors.velocities[nearest]))
+        per_turn = doppler_per_turn(vectors, time=middle, wavelength=grid.wavelength)
         # drift of the image's centroid: rate * beam / (rate - beam), solved for the beam's
-        steering = rate * drift / (rate + drift) * 0.5 * grid.wavelength / speed
+        steering = rate * drift / (rate + drift) / per_turn
     return Burst(
         index=0,
         first_line=0,

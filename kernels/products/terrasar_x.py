@@ -31,6 +31,7 @@ from kernels.model import (
     StateVectors,
 )
 from kernels.products.annotation_head import midnight
+from kernels.products.beam_steering import doppler_per_turn
 from kernels.products.cosar import CosarReader
 from kernels.products.elements import Element
 from kernels.products.sentinel1_names import Image
@@ -295,8 +296,7 @@ def _burst(
         _polynomial(entry, "dopplerRatePolynomial", grid.epoch)
         for entry in root.children("processing/geometry/dopplerRate")
     ]
-    nearest = int(np.argmin(np.abs(vectors.times - middle)))
-    speed = float(np.linalg.norm(vectors.velocities[nearest]))
+    per_turn = doppler_per_turn(vectors, time=middle, wavelength=grid.wavelength)
     return Burst(
         index=0,
         first_line=0,
@@ -305,7 +305,7 @@ def _burst(
         last_valid_sample=np.full(grid.shape.lines, grid.shape.samples - 1, np.int32),
         doppler=_nearest(dopplers, middle, root),
         fm_rate=_nearest(rates, middle, root),
-        steering_rate=_drift(dopplers) * 0.5 * grid.wavelength / speed if steered else 0.0,
+        steering_rate=_drift(dopplers) / per_turn if steered else 0.0,
     )
 
 

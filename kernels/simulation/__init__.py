@@ -18,8 +18,9 @@ from kernels.simulation.detected_image import Background
 from kernels.simulation.detected_truth import DetectedTruth, load_detected_truth
 from kernels.simulation.detected_view import TargetGrid
 from kernels.simulation.modes import StripMapMode, TopsMode
+from kernels.simulation.publishing import SimulatedSeries
 from kernels.simulation.scene import MogiSource, PointTarget, RangeRamp, Scene
-from kernels.simulation.series import SimulatedSeries, simulate
+from kernels.simulation.series import simulate
 from kernels.simulation.terrain import plane, volcano_island
 from kernels.simulation.truth import BurstTruth, load_scene, load_truth
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.errors import RequestError
 from kernels.model import (
     SPEED_OF_LIGHT,
     Burst,
@@ -21,20 +21,22 @@ from kernels.model import (
 )
 from kernels.simulation.ground_annotation import make_calibration, make_geolocation
 from kernels.simulation.locate_numba import Terrain, cartesian, terrain_height
-from kernels.simulation.modes import CARRIER, Mode, StripMapMode, SwathFigures, TopsMode
+from kernels.simulation.modes import Mode, StripMapMode, SwathFigures, TopsMode
 from kernels.simulation.orbit import CircularOrbit, orbit_over, sample_orbit
+from kernels.simulation.radars import (
+    COSMO_SKYMED,
+    SENTINEL_1,
+    TERRASAR_X,
+    Radar,
+    absolute_orbit,
+    cosmo_skymed_name,
+    sentinel1_name,
+    terrasar_x_name,
+)
 from kernels.simulation.scene import RangeRamp
 
-PROCESSOR = "Sentinel-1 IPF 003.71"
-"""Written as the processor, so that readers treat the product as a recent one."""
-
-_RADIUS = 7_071_000.0
-_INCLINATION = math.radians(98.18)
-_ORBIT_OFFSETS = {"S1A": 73, "S1B": 27, "S1C": 172, "S1D": 42}
 _ORBIT_SECONDS = 80.0
 _EDGE_SAMPLES = 32
-_CYCLE = timedelta(days=12)
-_FIRST_CYCLE = datetime(2014, 4, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Track:
     ascending : bool
         Direction of the pass.
     relative_orbit : int
-        Track number, 1 to 175.
+        Track number, 1 to 175 for Sentinel-1.
     """
 
     longitude: float = 55.7
@@ -66,7 +68,7 @@ class Acquisition:
     centre : datetime
         UTC instant (naive) at which the centre of the scene is abeam.
     platform : str
-        S1A, S1B, S1C or S1D.
+        S1A, S1B, S1C or S1D; TSX1, TDX1 or PAZ1; CSKS1 to CSKS4: as the mode needs it.
     perpendicular_baseline : float
         From the track's own orbit, positive up and away from the scene [m].
     motion : float
@@ -123,21 +125,24 @@ def make_products(
     Raises
     ------
     RequestError
-        An unknown swath.
+        An unknown swath, or a platform that does not have it.
     OrbitError
         The track's orbit does not exist.
     """
     swaths = _lay_out(mode)
-    orbit = track_orbit(track, _middle_range(swaths), acquisition, terrain)
+    radar = swaths[0].figures.radar
+    if acquisition.platform not in radar.platforms:
+        raise RequestError("platform", f"among {', '.join(radar.platforms)}", acquisition.platform)
+    orbit = track_orbit(track, _middle_range(swaths), acquisition, terrain, radar=radar)
     vectors = sample_orbit(orbit, centre=acquisition.centre, seconds=_ORBIT_SECONDS)
     imaged = [_bursts(swath, acquisition) for swath in swaths]
-    beam = "IW" if isinstance(mode, TopsMode) else mode.beam
-    name = product_name(
-        f"{beam}_SLC__1SSV",
-        acquisition.platform,
-        absolute_orbit(acquisition, track.relative_orbit),
+    name = _name(
+        track,
+        mode,
+        acquisition,
         instant_of(acquisition, min(grid.first_line_time for grid, _ in imaged)),
         instant_of(acquisition, max(_last_time(bursts[-1].grid) for _, bursts in imaged)),
+        radar=radar,
     )
     return tuple(
         _product(
@@ -154,6 +159,25 @@ def make_products(
     )
 
 
+def _name(
+    track: Track,
+    mode: Mode,
+    acquisition: Acquisition,
+    start: datetime,
+    stop: datetime,
+    *,
+    radar: Radar,
+) -> str:
+    platform = acquisition.platform
+    if radar is TERRASAR_X:
+        return terrasar_x_name(platform, mode.figures()[0].mode, start, stop)
+    beam = "IW" if isinstance(mode, TopsMode) else mode.beam
+    if radar is COSMO_SKYMED:
+        return cosmo_skymed_name(platform, beam, start, stop, ascending=track.ascending)
+    orbit = absolute_orbit(radar, platform, acquisition.centre, track.relative_orbit)
+    return sentinel1_name(f"{beam}_SLC__1SSV", platform, orbit, start, stop)
+
+
 def _product(
     name: str,
     *,
@@ -166,18 +190,21 @@ def _product(
     terrain: Terrain,
 ) -> SlcProduct:
     geolocation = make_geolocation(grid, bursts, vectors, terrain)
+    radar = swath.figures.radar
     return SlcProduct(
         name=name,
         platform=acquisition.platform,
-        mode="IW" if swath.figures.name.startswith("IW") else "SM",
+        mode=swath.figures.mode,
         swath=swath.figures.name,
         polarisation="VV",
         start=instant_of(acquisition, grid.first_line_time),
         stop=instant_of(acquisition, _last_time(bursts[-1].grid)),
-        absolute_orbit=absolute_orbit(acquisition, track.relative_orbit),
+        absolute_orbit=absolute_orbit(
+            radar, acquisition.platform, acquisition.centre, track.relative_orbit
+        ),
         relative_orbit=track.relative_orbit,
         ascending=track.ascending,
-        processor=PROCESSOR,
+        processor=radar.processor,
         state_vectors=vectors,
         grid=grid,
         bursts=bursts,
@@ -222,7 +249,12 @@ def _middle_range(swaths: list[_Swath]) -> float:
 
 
 def track_orbit(
-    track: Track, middle_range: float, acquisition: Acquisition, terrain: Terrain
+    track: Track,
+    middle_range: float,
+    acquisition: Acquisition,
+    terrain: Terrain,
+    *,
+    radar: Radar = SENTINEL_1,
 ) -> CircularOrbit:
     """Find the track's orbit, moved by the acquisition's perpendicular baseline."""
     height = terrain_height(terrain, track.longitude, track.latitude)
@@ -230,8 +262,8 @@ def track_orbit(
     orbit = orbit_over(
         point,
         middle_range,
-        radius=_RADIUS,
-        inclination=_INCLINATION,
+        radius=radar.orbit_radius,
+        inclination=radar.inclination,
         ascending=track.ascending,
     )
     position, velocity = (v[0] for v in orbit.state(np.zeros(1)))
@@ -258,8 +290,8 @@ def _bursts(swath: _Swath, acquisition: Acquisition) -> tuple[RadarGrid, tuple[B
         first_slant_range=swath.near_range,
         slant_range_spacing=figures.range_spacing,
         shape=Shape(swath.burst.lines * swath.bursts, swath.burst.samples),
-        wavelength=SPEED_OF_LIGHT / CARRIER,
-        bistatic_range=0.5 * SPEED_OF_LIGHT * figures.bistatic_time,
+        wavelength=SPEED_OF_LIGHT / figures.radar.carrier,
+        bistatic_range=figures.bistatic_time and 0.5 * SPEED_OF_LIGHT * figures.bistatic_time,
     )
     return grid, tuple(_burst(k, grid, swath) for k in range(swath.bursts))
 
@@ -298,20 +330,3 @@ def _last_time(grid: RadarGrid) -> float:
 def instant_of(acquisition: Acquisition, seconds: float) -> datetime:
     """UTC instant of a time [s] on the acquisition's clock."""
     return acquisition.centre + timedelta(seconds=seconds)
-
-
-def absolute_orbit(acquisition: Acquisition, relative_orbit: int) -> int:
-    """Orbit number of the platform that gives the relative orbit."""
-    cycle = max((acquisition.centre - _FIRST_CYCLE) // _CYCLE, 1)
-    return 175 * cycle + relative_orbit - 1 + _ORBIT_OFFSETS[acquisition.platform]
-
-
-def product_name(
-    kind: str, platform: str, absolute_orbit: int, start: datetime, stop: datetime
-) -> str:
-    """Name of a product without ending; its kind is for example IW_SLC__1SSV."""
-    stem = (
-        f"{platform}_{kind}_{start:%Y%m%dT%H%M%S}_{stop:%Y%m%dT%H%M%S}"
-        f"_{absolute_orbit:06d}_{absolute_orbit * 7 % 0xFFFFFF:06X}"
-    )
-    return f"{stem}_{hashlib.sha256(stem.encode()).hexdigest()[:4].upper()}"

@@ -18,14 +18,9 @@ from kernels.simulation.dates import Date, Selection, overlying_burst, seen_line
 from kernels.simulation.derive import Derivation, copy_metadata, derive_metadata
 from kernels.simulation.locate_numba import Terrain
 from kernels.simulation.modes import look_angle_at
+from kernels.simulation.publishing import SimulatedSeries, publish_series
 from kernels.simulation.scene import RangeRamp, Scene, motion_of, terrain_of
-from kernels.simulation.series import (
-    TRUTH_STEP,
-    Output,
-    SimulatedSeries,
-    fill,
-    publish_series,
-)
+from kernels.simulation.series import TRUTH_STEP, Output, fill
 
 _LINE_MARGIN = 64
 

@@ -25,8 +25,8 @@ from kernels.simulation.detected_view import (
     spread_targets,
 )
 from kernels.simulation.locate_numba import Terrain
+from kernels.simulation.publishing import TRUTH, publish_folders
 from kernels.simulation.scene import PointTarget, Scene, terrain_of
-from kernels.simulation.series import TRUTH, publish_folders
 
 _POLARISATIONS = ("VV", "VH", "HH", "HV")
 

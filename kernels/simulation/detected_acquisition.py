@@ -24,15 +24,7 @@ from kernels.model import (
     Shape,
     StateVectors,
 )
-from kernels.simulation.acquisition import (
-    PROCESSOR,
-    Acquisition,
-    Track,
-    absolute_orbit,
-    instant_of,
-    product_name,
-    track_orbit,
-)
+from kernels.simulation.acquisition import Acquisition, Track, instant_of, track_orbit
 from kernels.simulation.detected_numba import pixel_slant_range, pixel_time
 from kernels.simulation.detected_view import ground_point, ground_view, level_terrain
 from kernels.simulation.ground_annotation import (
@@ -49,6 +41,7 @@ from kernels.simulation.locate_numba import (
 )
 from kernels.simulation.modes import CARRIER, look_angle_at
 from kernels.simulation.orbit import OrbitTable, sample_orbit, tabulate
+from kernels.simulation.radars import SENTINEL_1, absolute_orbit, sentinel1_name
 
 LINE_INTERVAL = 1.496569996245720e-3
 """Of real IW GRDH products [s]: 10 m on the ground."""
@@ -183,12 +176,14 @@ def _product(
 ) -> GrdProduct:
     start = instant_of(acquisition, grid.first_line_time)
     stop = start + timedelta(seconds=(grid.shape.lines - 1) * grid.line_interval)
-    number = absolute_orbit(acquisition, track.relative_orbit)
+    number = absolute_orbit(
+        SENTINEL_1, acquisition.platform, acquisition.centre, track.relative_orbit
+    )
     sent = "H" if polarisations[0].startswith("H") else "V"
     kind = f"IW_GRDH_1S{'D' if len(polarisations) > 1 else 'S'}{sent}"
     geolocation = _tie_points(grid, vectors, terrain)
     return GrdProduct(
-        name=product_name(kind, acquisition.platform, number, start, stop),
+        name=sentinel1_name(kind, acquisition.platform, number, start, stop),
         platform=acquisition.platform,
         mode="IW",
         polarisation=polarisations[0],
@@ -197,7 +192,7 @@ def _product(
         absolute_orbit=number,
         relative_orbit=track.relative_orbit,
         ascending=track.ascending,
-        processor=PROCESSOR,
+        processor=SENTINEL_1.processor,
         state_vectors=vectors,
         grid=grid,
         calibration=make_calibration(grid, geolocation, beta_nought=mode.beta_nought),

@@ -1,6 +1,8 @@
 """Imaging modes of the simulated sensor, with the figures of real products.
 
-IW: S1A of 2019-01-01, relative orbit 15; StripMap: S1A S3 of 2021-04-01. Any number of bursts,
+IW: S1A of 2019-01-01, relative orbit 15; StripMap: S1A S3 of 2021-04-01 and S6 of 2015-06-19;
+TerraSAR-X strip_011 of 2008-03-10; COSMO-SkyMed Spotlight of 2011-04-18. The Doppler centroids of
+the X-band beams, and the turning of their beams, are made up to be hard. Any number of bursts,
 samples and lines can be asked for, so that a scene stays as small as its purpose allows.
 """
 
@@ -11,9 +13,10 @@ from dataclasses import dataclass
 
 from kernels.errors import RequestError
 from kernels.model import SPEED_OF_LIGHT
+from kernels.simulation.radars import COSMO_SKYMED, SENTINEL_1, TERRASAR_X, Radar
 
-CARRIER = 5.405000454334350e9
-"""Frequency of the radar [Hz]."""
+CARRIER = SENTINEL_1.carrier
+"""Frequency of Sentinel-1's radar [Hz]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,12 @@ class SwathFigures:
         Time of the first burst after that of IW1 [s].
     fm_rate, doppler : tuple of float
         Polynomials of two-way time about `near_time`, lowest order first.
-    bistatic_time : float
-        Two-way time at which annotated line times are zero-Doppler [s].
+    bistatic_time : float or None
+        Two-way time at which annotated line times are zero-Doppler [s]; None: at any.
+    mode : str
+        IW, SM for StripMap, SL or HS for Spotlight.
+    radar : Radar
+        That images it.
     """
 
     name: str
@@ -60,7 +67,9 @@ class SwathFigures:
     start: float
     fm_rate: tuple[float, ...]
     doppler: tuple[float, ...]
-    bistatic_time: float
+    bistatic_time: float | None
+    mode: str = "IW"
+    radar: Radar = SENTINEL_1
 
     @property
     def range_spacing(self) -> float:
@@ -146,6 +155,103 @@ _SWATHS = (
         fm_rate=(-2370.48, 4.5185e5, -7.840e7),
         doppler=(-4.6, 1.15e4, -2.9e7),
         bistatic_time=5.4150e-3,
+        mode="SM",
+    ),
+    SwathFigures(
+        name="S6",
+        steering_rate=0.0,
+        near_time=6.074426428179243e-3,
+        samples=17663,
+        sampling_rate=4.69184028e7,
+        range_bandwidth=42.189444e6,
+        azimuth_bandwidth=1398.0,
+        line_interval=6.011500664149009e-4,
+        burst_lines=31106,
+        cycle_lines=31106,
+        edge_lines=0,
+        start=0.0,
+        fm_rate=(-2046.87, 3.4497e5, -5.208e7),
+        doppler=(10.9, 3.866e4, -1.834e8),
+        bistatic_time=6.2626e-3,
+        mode="SM",
+    ),
+    SwathFigures(
+        name="STRIP_011",
+        steering_rate=0.0,
+        near_time=4.22716597608860812e-3,
+        samples=15328,
+        sampling_rate=1.09886128e8,
+        range_bandwidth=1.0e8,
+        azimuth_bandwidth=2765.0,
+        line_interval=2.60924658505246e-4,
+        burst_lines=32710,
+        cycle_lines=32710,
+        edge_lines=0,
+        start=0.0,
+        fm_rate=(-5524.5, 1.298e6, -3.154e8),
+        doppler=(420.0, -1.5e6, 4.9e9),
+        bistatic_time=None,
+        mode="SM",
+        radar=TERRASAR_X,
+    ),
+    SwathFigures(
+        name="SPOT_045",
+        # the centroid of the image drifts by -14 kHz/s
+        steering_rate=-0.4567,
+        near_time=4.3e-3,
+        samples=9000,
+        sampling_rate=1.64829192e8,
+        range_bandwidth=1.5e8,
+        azimuth_bandwidth=7380.0,
+        line_interval=1.204e-4,
+        burst_lines=8000,
+        cycle_lines=8000,
+        edge_lines=0,
+        start=0.0,
+        fm_rate=(-5500.0, 1.28e6, -3.1e8),
+        doppler=(-250.0, 3.0e6, 0.0),
+        bistatic_time=None,
+        mode="HS",
+        radar=TERRASAR_X,
+    ),
+    SwathFigures(
+        name="H4-05",
+        steering_rate=0.0,
+        near_time=4.9e-3,
+        samples=16000,
+        sampling_rate=1.125e8,
+        range_bandwidth=8.6e7,
+        azimuth_bandwidth=2540.0,
+        line_interval=3.1348e-4,
+        burst_lines=20000,
+        cycle_lines=20000,
+        edge_lines=0,
+        start=0.0,
+        fm_rate=(-4710.0, 9.5e5, -2.0e8),
+        doppler=(-380.0, 1.2e6, 0.0),
+        bistatic_time=None,
+        mode="SM",
+        radar=COSMO_SKYMED,
+    ),
+    SwathFigures(
+        name="S2-05",
+        # the centroid of the image drifts by -11 kHz/s
+        steering_rate=-0.3882,
+        near_time=4.92865065384615e-3,
+        samples=17502,
+        sampling_rate=4.62222222222222e8,
+        range_bandwidth=3.03369140625e8,
+        azimuth_bandwidth=7800.0,
+        line_interval=1.01881160627516e-4,
+        burst_lines=14380,
+        cycle_lines=14380,
+        edge_lines=0,
+        start=0.0,
+        fm_rate=(-4700.0, 9.5e5, -2.0e8),
+        doppler=(310.0, -2.5e6, -5.0e9),
+        bistatic_time=None,
+        mode="SL",
+        radar=COSMO_SKYMED,
     ),
 )
 SWATHS = {swath.name: swath for swath in _SWATHS}
@@ -179,7 +285,7 @@ class TopsMode:
 
     def figures(self) -> tuple[SwathFigures, ...]:
         """Figures of the swaths; raises RequestError for an unknown name."""
-        return tuple(_figures("swaths", name, "IW") for name in self.swaths)
+        return tuple(_figures("swaths", name, tops=True) for name in self.swaths)
 
     def burst_shape(self, swath: SwathFigures) -> tuple[int, int]:
         """Lines of a burst, and from one burst to the next."""
@@ -190,12 +296,12 @@ class TopsMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripMapMode:
-    """StripMap, trimmed.
+    """An image of one piece, trimmed: StripMap, or Spotlight of the beams that turn.
 
     Attributes
     ----------
     beam : str
-        Only S3 is known.
+        S3 and S6; STRIP_011 and SPOT_045 of TerraSAR-X; H4-05 and S2-05 of COSMO-SkyMed.
     lines : int
         Of the image.
     samples : int
@@ -208,14 +314,14 @@ class StripMapMode:
 
     def figures(self) -> tuple[SwathFigures, ...]:
         """Figures of the beam; raises RequestError for an unknown name."""
-        return (_figures("beam", self.beam, "S"),)
+        return (_figures("beam", self.beam, tops=False),)
 
 
 Mode = TopsMode | StripMapMode
 
 
-def _figures(argument: str, name: str, family: str) -> SwathFigures:
-    known = [key for key in SWATHS if key.startswith(family)]
+def _figures(argument: str, name: str, *, tops: bool) -> SwathFigures:
+    known = [key for key, swath in SWATHS.items() if (swath.mode == "IW") is tops]
     if name not in known:
         raise RequestError(argument, f"among {', '.join(known)}", name)
     return SWATHS[name]

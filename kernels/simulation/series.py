@@ -1,8 +1,7 @@
-"""Simulate a series of acquisitions of one scene as Sentinel-1 products, with the truth beside."""
+"""Simulate a series of acquisitions of one scene as real products, with the truth beside."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,12 +12,8 @@ from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
 from kernels.errors import RequestError
 from kernels.model import SPEED_OF_LIGHT, Shape, SlcProduct
-from kernels.products.sentinel1_writer import (
-    create_measurement,
-    write_annotation,
-    write_manifest,
-)
 from kernels.simulation.acquisition import Acquisition, Track, make_products
+from kernels.simulation.containers import container_of
 from kernels.simulation.dates import Date, Selection, overlying_burst
 from kernels.simulation.facts import scene_facts, target_facts
 from kernels.simulation.image import BurstImage, render
@@ -26,31 +21,15 @@ from kernels.simulation.locate_numba import Terrain
 from kernels.simulation.mapping_numba import Appearance, Frame
 from kernels.simulation.modes import Mode, TopsMode
 from kernels.simulation.points import cells_under, see_target
+from kernels.simulation.publishing import TRUTH, SimulatedSeries, publish_series
 from kernels.simulation.reflectivity import OVERSAMPLING, band_kernel
 from kernels.simulation.scene import Scene, motion_of, terrain_of
 from kernels.simulation.truth import SecondaryBurst, save_burst_truth, save_scene
 
-TRUTH = "truth"
 TRUTH_STEP = Shape(4, 8)
 _BAND_PIXELS = 1_000_000
 _OWN_SEED, _SWATH_SEED = 1_000_003, 1_009
 """Steps of the seed between dates and swaths: noise of every burst is its own, as in nature."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedSeries:
-    """What a simulation left behind.
-
-    Attributes
-    ----------
-    products : tuple of Path
-        SAFE folders, the reference first.
-    truth : Path
-        Folder for load_truth.
-    """
-
-    products: tuple[Path, ...]
-    truth: Path
 
 
 def simulate(
@@ -73,7 +52,7 @@ def simulate(
     acquisitions : sequence of Acquisition
         The reference first.
     folder : Path
-        Gets the SAFE folders and the folder ``truth``, once all are complete.
+        Gets the products and the folder ``truth``, once all are complete.
     track : Track or None
         Where the sensor passes; None: over La Réunion.
     mode : TopsMode, StripMapMode or None
@@ -93,7 +72,8 @@ def simulate(
     Raises
     ------
     RequestError
-        No acquisition, two of the same instant and platform, or an unknown swath.
+        No acquisition, two of the same instant and platform, or a swath or platform that does
+        not fit.
     ProcessingError
         The file system did not take the files.
     Cancelled
@@ -111,32 +91,89 @@ def simulate(
         )
         for acquisition in acquisitions
     ]
+    return simulate_dates(
+        scene,
+        dates,
+        folder,
+        facts={"acquisitions": [asdict(a) for a in acquisitions], "track": asdict(track)},
+        truth_step=truth_step,
+        threads=threads,
+        progress=progress,
+    )
+
+
+def simulate_dates(
+    scene: Scene,
+    dates: Sequence[Date],
+    folder: Path,
+    *,
+    facts: dict[str, Any] | None = None,
+    truth_step: Shape = TRUTH_STEP,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> SimulatedSeries:
+    """Simulate the products that some metadata describes, whoever made it.
+
+    Parameters
+    ----------
+    scene : Scene
+        What all dates see.
+    dates : sequence of Date
+        The reference first.
+    folder : Path
+        Gets the products, named as their images say, and the folder ``truth``.
+    facts : dict or None
+        To save with those of the scene.
+    truth_step : Shape
+        Lines and samples between saved points.
+    threads : int or None
+        Computing threads; None: all cores.
+    progress : Progress or None
+        Told of each date.
+
+    Returns
+    -------
+    SimulatedSeries
+        Where everything is.
+
+    Raises
+    ------
+    RequestError
+        Two dates of one name.
+    ProcessingError
+        The file system did not take the files.
+    Cancelled
+        If asked to stop; nothing is left.
+    """
     names = {date.images[0].name for date in dates}
     if len(names) < len(dates):
         raise RequestError("acquisitions", "of different instants or platforms", min(names))
     with scratch_folder(folder) as scratch:
-        safes = [scratch / f"{date.images[0].name}.SAFE" for date in dates]
-        files = [
-            write_annotation(safe, date.images) for safe, date in zip(safes, dates, strict=True)
+        containers = [container_of(date.images[0]) for date in dates]
+        products = [
+            scratch / f"{date.images[0].name}{container.ending}"
+            for date, container in zip(dates, containers, strict=True)
         ]
         outputs = [
-            Output(measurements=paths, selections=tuple(map(whole, date.images)))
-            for paths, date in zip(files, dates, strict=True)
+            Output(
+                measurements=container.begin(product, date.images),
+                selections=tuple(map(whole, date.images)),
+            )
+            for container, product, date in zip(containers, products, dates, strict=True)
         ]
-        extra = {"acquisitions": [asdict(a) for a in acquisitions], "track": asdict(track)}
         fill(
             scratch,
             scene,
             dates,
             outputs,
-            facts=extra,
+            facts=facts or {},
             step=truth_step,
             threads=threads,
             progress=progress,
         )
-        for safe, date in zip(safes, dates, strict=True):
-            write_manifest(safe, date.images)
-        return publish_series(scratch, folder, [safe.name for safe in safes])
+        for container, product, date in zip(containers, products, dates, strict=True):
+            container.finish(product, date.images)
+        return publish_series(scratch, folder, [product.name for product in products])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +280,7 @@ def write_pixels(
         for index, lines in sorted(selection.items())
         for band in split_rows(lines.rows, band_rows=rows, first=lines.first)
     ]
-    with create_measurement(path, image) as writer:
+    with container_of(image).pixels(path, image) as writer:
         run_bands(
             tasks,
             read=lambda task: task,
@@ -331,20 +368,6 @@ def save_swath_truth(
             secondaries=tuple(secondaries),
             threads=threads,
         )
-
-
-def publish_series(scratch: Path, folder: Path, names: Sequence[str]) -> SimulatedSeries:
-    """Give finished products and their truth their final place; older ones are replaced."""
-    publish_folders(scratch, folder, (*names, TRUTH))
-    return SimulatedSeries(products=tuple(folder / name for name in names), truth=folder / TRUTH)
-
-
-def publish_folders(scratch: Path, folder: Path, names: Sequence[str]) -> None:
-    """Move finished folders to their final place; older ones are replaced."""
-    for name in names:
-        if (folder / name).exists():
-            shutil.rmtree(folder / name)
-        (scratch / name).rename(folder / name)
 
 
 def _appearance(scene: Scene) -> Appearance:
