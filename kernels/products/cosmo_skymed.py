@@ -7,7 +7,6 @@ are in zero-Doppler geometry at every range: no bistatic term is left in their t
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -34,7 +33,7 @@ from kernels.model import (
 from kernels.products.annotation_head import midnight
 from kernels.products.beam_steering import doppler_per_turn
 from kernels.products.elements import parse_time
-from kernels.products.pixels import check_window
+from kernels.products.hdf5_pixels import Hdf5PixelReader
 from kernels.products.sentinel1_names import Image
 
 NAME = re.compile(r"CSKS[1-4]_SCS_[BU]_\w+", re.ASCII)
@@ -55,13 +54,29 @@ class CosmoSkyMedProduct:
         Without ending.
     path : Path
         Of the HDF5 file.
+    mode : str
+        SM for StripMap, SL for Spotlight.
+    start, stop : datetime
+        Of sensing [UTC, naive].
     groups : dict of Image to str
         HDF5 group of each image: beam and polarisation.
     """
 
     name: str
     path: Path
+    mode: str
+    start: datetime
+    stop: datetime
     groups: dict[Image, str]
+
+    @property
+    def platform(self) -> str:
+        """CSKS1 to CSKS4."""
+        return self.name[:5]
+
+    def tracks(self) -> frozenset[int]:
+        """None: orbits are counted from the launch of each satellite, tracks by nobody."""
+        return frozenset()
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -148,6 +163,7 @@ def open_cosmo_skymed(path: Path) -> CosmoSkyMedProduct:
                     f"{path.stem}: attribute {order} must be {wanted}, got {root.text(order)}"
                 )
         beam = root.text("Multi-Beam ID").upper()
+        start, stop = root.time("Scene Sensing Start UTC"), root.time("Scene Sensing Stop UTC")
         groups = {
             Image(beam, root.group(name).text("Polarisation")): name
             for name in sorted(file)
@@ -155,7 +171,9 @@ def open_cosmo_skymed(path: Path) -> CosmoSkyMedProduct:
         }
     if not groups:
         raise ProductError(f"{path.stem} has no HDF5 group S01")
-    return CosmoSkyMedProduct(name=path.stem, path=path, groups=groups)
+    return CosmoSkyMedProduct(
+        name=path.stem, path=path, mode=_MODES[mode], start=start, stop=stop, groups=groups
+    )
 
 
 @contextmanager
@@ -357,81 +375,3 @@ def _geolocation(pixels: _Group, grid: RadarGrid) -> GeolocationGrid:
         heights=corners[:, 4],
         incidence_angles=np.full(len(corners), np.nan),
     )
-
-
-class Hdf5PixelReader:
-    """Reads complex pixels stored as pairs of integers; safe to share between threads.
-
-    Parameters
-    ----------
-    path : Path
-        Of the HDF5 file.
-    dataset : str
-        For example S01/SBI.
-    shape : Shape
-        Lines and samples.
-    """
-
-    def __init__(self, path: Path, dataset: str, *, shape: Shape) -> None:
-        self._path = path
-        self._dataset = dataset
-        self._shape = shape
-        self._lock = threading.Lock()
-        self._file: Any = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_reopen, (self._path, self._dataset, self._shape))
-
-    @property
-    def shape(self) -> Shape:
-        """Lines and samples of the image."""
-        return self._shape
-
-    def read(
-        self, first_line: int, lines: int, first_sample: int = 0, samples: int | None = None
-    ) -> NDArray[np.complex64]:
-        """Read a window.
-
-        Parameters
-        ----------
-        first_line, lines : int
-            Rows of the image.
-        first_sample, samples : int
-            Columns of the image; None: to the end of the line.
-
-        Returns
-        -------
-        ndarray of complex64, shape (lines, samples)
-            Digital numbers.
-
-        Raises
-        ------
-        ProductError
-            If the window is not inside the image or the file cannot be read.
-        """
-        samples = self._shape.samples - first_sample if samples is None else samples
-        check_window(
-            self._path.name, self._shape, Shape(first_line, first_sample), Shape(lines, samples)
-        )
-        rows, columns = (
-            slice(first_line, first_line + lines),
-            slice(first_sample, first_sample + samples),
-        )
-        try:
-            with self._lock:
-                if self._file is None:
-                    import h5py  # noqa: PLC0415  # of use for this sensor alone
-
-                    self._file = h5py.File(self._path, "r")
-                pairs = self._file[self._dataset][rows, columns]
-        except (OSError, KeyError) as error:
-            raise ProductError(
-                f"{self._path.name}: lines {first_line} to {first_line + lines} cannot be read"
-            ) from error
-        pixels = np.empty((lines, samples), np.complex64)
-        pixels.real, pixels.imag = pairs[..., 0], pairs[..., 1]
-        return pixels
-
-
-def _reopen(path: Path, dataset: str, shape: Shape) -> Hdf5PixelReader:
-    return Hdf5PixelReader(path, dataset, shape=shape)

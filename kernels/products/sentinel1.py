@@ -188,6 +188,10 @@ class Sentinel1Product:
         """Read from the manifest where the product lies; raises ProductError if it is unusable."""
         return parse_frame(self.archive.read(MANIFEST), origin=f"{self.name} {MANIFEST}")
 
+    def tracks(self) -> frozenset[int]:
+        """Read the track numbers; two where the product crosses the ascending node."""
+        return self.facts().tracks
+
     def _context(self, epoch: datetime | None = None) -> ProductContext:
         facts = self.facts()
         return ProductContext(

@@ -13,14 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernels.errors import ProductError
 from kernels.model import (
     SPEED_OF_LIGHT,
     Burst,
-    CalibrationLut,
-    GeolocationGrid,
     LookSide,
     OrbitSource,
     PixelReader,
@@ -35,6 +32,7 @@ from kernels.products.beam_steering import doppler_per_turn
 from kernels.products.cosar import CosarReader
 from kernels.products.elements import Element
 from kernels.products.sentinel1_names import Image
+from kernels.products.terrasar_x_scene import SCENE, read_calibration, read_corners
 
 NAME = re.compile(r"(?P<mission>TSX1|TDX1|PAZ1)_SAR__SSC_\w+", re.ASCII)
 """Name of a product, of its folder and of its annotation."""
@@ -43,7 +41,6 @@ _MODES = {"SM": "SM", "SL": "SL", "HS": "HS", "HS300": "HS", "ST": "ST"}
 """StripMap, Spotlight, High Resolution Spotlight, Staring Spotlight."""
 
 _INFO = "productInfo"
-_SCENE = f"{_INFO}/sceneInfo"
 _RASTER = f"{_INFO}/imageDataInfo/imageRaster"
 
 
@@ -57,13 +54,32 @@ class TerraSarXProduct:
         Without folder or ending.
     path : Path
         Of the annotation.
+    mode : str
+        SM for StripMap, SL, HS or ST for Spotlight.
+    start, stop : datetime
+        First and last line [UTC, naive].
+    track : int
+        Relative orbit.
     images : tuple of Image
         Beam and polarisations.
     """
 
     name: str
     path: Path
+    mode: str
+    start: datetime
+    stop: datetime
+    track: int
     images: tuple[Image, ...]
+
+    @property
+    def platform(self) -> str:
+        """TSX1, TDX1 or PAZ1."""
+        return self.name[:4]
+
+    def tracks(self) -> frozenset[int]:
+        """Relative orbit: the satellites fly in one tube and share its numbers."""
+        return frozenset({self.track})
 
     def slc(
         self,
@@ -149,6 +165,10 @@ def open_terrasar_x(path: Path) -> TerraSarXProduct:
     return TerraSarXProduct(
         name=annotation.stem,
         path=annotation,
+        mode=_mode(root, annotation.stem),
+        start=root.time(f"{SCENE}/start/timeUTC"),
+        stop=root.time(f"{SCENE}/stop/timeUTC"),
+        track=root.integer(f"{_INFO}/missionInfo/relOrbit"),
         images=tuple(
             sorted(
                 Image(beam, data.text("polLayer"))
@@ -178,6 +198,13 @@ def _root(path: Path) -> Element:
     return root
 
 
+def _mode(root: Element, name: str) -> str:
+    mode = root.text(f"{_INFO}/acquisitionInfo/imagingMode")
+    if mode not in _MODES:
+        raise ProductError(f"{name} must be of mode {', '.join(_MODES)}, got {mode}")
+    return _MODES[mode]
+
+
 def parse_terrasar_x(
     root: Element, *, name: str, image: Image, epoch: datetime | None = None
 ) -> SlcProduct:
@@ -204,35 +231,33 @@ def parse_terrasar_x(
     ProductError
         If an element is missing or unusable.
     """
-    start = root.time(f"{_SCENE}/start/timeUTC")
+    start = root.time(f"{SCENE}/start/timeUTC")
     epoch = epoch or midnight(start)
     acquisition = root.child(f"{_INFO}/acquisitionInfo")
     mission = root.child(f"{_INFO}/missionInfo")
-    mode = acquisition.text("imagingMode")
-    if mode not in _MODES:
-        raise ProductError(f"{name} must be of mode {', '.join(_MODES)}, got {mode}")
+    mode = _mode(root, name)
     grid = _grid(root, epoch, acquisition.text("lookDirection"))
     vectors = _state_vectors(root, epoch)
     processing = _processing(root, image.polarisation)
     return SlcProduct(
         name=name,
         platform=name[:4],
-        mode=_MODES[mode],
+        mode=mode,
         swath=image.swath,
         polarisation=image.polarisation,
         start=start,
-        stop=root.time(f"{_SCENE}/stop/timeUTC"),
+        stop=root.time(f"{SCENE}/stop/timeUTC"),
         absolute_orbit=mission.integer("absOrbit"),
         relative_orbit=mission.integer("relOrbit"),
         ascending=mission.text("orbitDirection") == "ASCENDING",
         processor=_processor(root),
         state_vectors=vectors,
         grid=grid,
-        bursts=(_burst(root, grid, vectors, image, steered=_MODES[mode] != "SM"),),
+        bursts=(_burst(root, grid, vectors, image, steered=mode != "SM"),),
         range_bandwidth=processing.number("totalProcessedRangeBandwidth"),
         azimuth_bandwidth=processing.number("totalProcessedAzimuthBandwidth"),
-        calibration=_calibration(root, grid, image, epoch),
-        geolocation=_geolocation(root, epoch),
+        calibration=read_calibration(root, grid, image.polarisation, epoch),
+        geolocation=read_corners(root, epoch),
         pixels=None,
     )
 
@@ -241,13 +266,13 @@ def _grid(root: Element, epoch: datetime, look: str) -> RadarGrid:
     raster = root.child(_RASTER)
     return RadarGrid(
         epoch=epoch,
-        first_line_time=root.seconds(f"{_SCENE}/start/timeUTC", epoch),
+        first_line_time=root.seconds(f"{SCENE}/start/timeUTC", epoch),
         line_interval=raster.number("columnSpacing"),
         shape=Shape(raster.integer("numberOfRows"), raster.integer("numberOfColumns")),
         wavelength=SPEED_OF_LIGHT / root.number("instrument/radarParameters/centerFrequency"),
         look_side=LookSide.LEFT if look == "LEFT" else LookSide.RIGHT,
         bistatic_range=None,
-        first_slant_range=0.5 * SPEED_OF_LIGHT * root.number(f"{_SCENE}/rangeTime/firstPixel"),
+        first_slant_range=0.5 * SPEED_OF_LIGHT * root.number(f"{SCENE}/rangeTime/firstPixel"),
         slant_range_spacing=0.5 * SPEED_OF_LIGHT * raster.number("rowSpacing"),
     )
 
@@ -349,62 +374,3 @@ def _drift(dopplers: list[RangePolynomial]) -> float:
         [entry.azimuth_time for entry in dopplers], [entry(entry.origin) for entry in dopplers], 1
     )
     return float(slope)
-
-
-def _corners(root: Element, epoch: datetime) -> NDArray[np.float64]:
-    """Time, range time, line, sample, longitude, latitude, incidence [degrees] of the corners."""
-    return np.array(
-        [
-            [
-                corner.seconds("azimuthTimeUTC", epoch),
-                corner.number("rangeTime"),
-                corner.number("refRow") - 1.0,
-                corner.number("refColumn") - 1.0,
-                corner.number("lon"),
-                corner.number("lat"),
-                corner.number("incidenceAngle"),
-            ]
-            for corner in root.children(f"{_SCENE}/sceneCornerCoord")
-        ]
-    ).reshape(-1, 7)
-
-
-def _geolocation(root: Element, epoch: datetime) -> GeolocationGrid:
-    corners = _corners(root, epoch)
-    return GeolocationGrid(
-        zero_doppler_times=corners[:, 0],
-        slant_range_times=corners[:, 1],
-        lines=corners[:, 2],
-        pixels=corners[:, 3],
-        longitudes=corners[:, 4],
-        latitudes=corners[:, 5],
-        heights=np.full(len(corners), root.number(f"{_SCENE}/sceneAverageHeight")),
-        incidence_angles=np.radians(corners[:, 6]),
-    )
-
-
-def _calibration(
-    root: Element, grid: RadarGrid, image: Image, epoch: datetime
-) -> CalibrationLut | None:
-    """Radar brightness is ``calFactor`` times intensity; sigma and gamma by the corners' angle."""
-    factors = [
-        entry.number("calFactor")
-        for entry in root.children("calibration/calibrationConstant")
-        if entry.text("polLayer") == image.polarisation
-    ]
-    corners = _corners(root, epoch)
-    if not factors or len(corners) != 4:
-        return None
-    angles = np.radians(
-        [corners[corners[:, 3] == side, 6].mean() for side in (0.0, corners[:, 3].max())]
-    )
-    beta = np.full((2, 2), factors[0] ** -0.5, np.float32)
-    return CalibrationLut(
-        times=grid.first_line_time + np.array([0.0, grid.shape.lines - 1.0]) * grid.line_interval,
-        lines=np.array([0, grid.shape.lines - 1], np.int32),
-        pixels=np.array([0, grid.shape.samples - 1], np.int32),
-        sigma_nought=(beta / np.sqrt(np.sin(angles))).astype(np.float32),
-        beta_nought=beta,
-        gamma=(beta / np.sqrt(np.tan(angles))).astype(np.float32),
-        digital_number=np.ones((2, 2), np.float32),
-    )
