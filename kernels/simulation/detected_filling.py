@@ -16,8 +16,8 @@ from kernels.simulation.detected_truth import save_detected_truth
 from kernels.simulation.detected_view import ground_view, see_targets
 from kernels.simulation.facts import scene_parameters
 from kernels.simulation.locate_numba import Terrain
-from kernels.simulation.scene import PointTarget, Scene
 from kernels.simulation.publishing import TRUTH
+from kernels.simulation.scene import PointTarget, Scene
 from kernels.simulation.truth import save_scene
 
 _BAND_PIXELS = 1_000_000

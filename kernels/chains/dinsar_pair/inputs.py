@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from kernels.chains.dinsar_pair.coverage import bursts_on
-from kernels.chains.dinsar_pair.passes import PassOfPair, check_passes, open_pass
-from kernels.chains.dinsar_pair.request import IW_LOOKS, STRIPMAP_LOOKS, DinsarPairRequest
+from kernels.chains.dinsar_pair.passes import PassOfPair, check_passes, check_views, open_pass
+from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.errors import PairError, RequestError
 from kernels.geometry.orbit import Orbit
 from kernels.insar.adjustment import Adjustment
@@ -96,8 +96,10 @@ def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[
         partner = secondary.image(swath, request.polarisation, need_pixels=need_pixels)
         matches = match_bursts(bursts, _orbit(image), partner.bursts, _orbit(partner))
         if matches:
+            check_views(image, _orbit(image), partner, _orbit(partner))
             cells = pairs[0].layout.grid if pairs else None
-            pairs.append(_lay_out(request, image, partner, matches, cells=cells))
+            looks = _looks(request, reference.sensor.looks_of(image.mode))
+            pairs.append(_lay_out(image, partner, matches, looks=looks, cells=cells))
         else:
             notes.append(f"{swath} was left out: the images have no common bursts in it")
     if not pairs:
@@ -108,8 +110,8 @@ def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[
     return tuple(
         replace(
             pair,
-            reference_names=reference.slices.names,
-            secondary_names=secondary.slices.names,
+            reference_names=reference.names,
+            secondary_names=secondary.names,
             warnings=(*(notes if number == 0 else ()), *_holes(pair)),
         )
         for number, pair in enumerate(pairs)
@@ -123,7 +125,8 @@ def _swaths(
     notes = [*reference.notes, *secondary.notes]
     swaths = []
     passes = (reference, secondary)
-    for swath in sorted(set(request.swaths)) or reference.swaths(request.polarisation):
+    wanted = sorted({swath.upper() for swath in request.swaths})
+    for swath in wanted or reference.swaths(request.polarisation):
         lacking = [one for one in passes if swath not in one.swaths(request.polarisation)]
         if not lacking:
             swaths.append(swath)
@@ -133,27 +136,32 @@ def _swaths(
         else:
             notes.append(f"{swath} was left out: {lacking[0].text} does not have it")
     if not swaths:
-        raise PairError(f"{reference.text} and {secondary.text} have no common swath")
+        there = " and ".join(", ".join(one.swaths(request.polarisation)) for one in passes)
+        raise PairError(
+            f"{reference.text} and {secondary.text} have no common swath or beam, got {there}"
+        )
     return swaths, notes
 
 
+def _looks(request: DinsarPairRequest, default: Looks) -> Looks:
+    return Looks(
+        azimuth=request.azimuth_looks or default.azimuth,
+        range=request.range_looks or default.range,
+    )
+
+
 def _lay_out(
-    request: DinsarPairRequest,
     reference: SlcProduct,
     secondary: SlcProduct,
     matches: tuple[tuple[Burst, Burst], ...],
     *,
+    looks: Looks,
     cells: RadarGrid | None,
 ) -> SwathPair:
     """Put matched bursts on look cells, which continue those of another swath where there is one.
 
     Partners are missing in the middle only: a frame that overlaps partly is cut to what both have.
     """
-    default = IW_LOOKS if reference.mode != "SM" else STRIPMAP_LOOKS
-    looks = Looks(
-        azimuth=request.azimuth_looks or default.azimuth,
-        range=request.range_looks or default.range,
-    )
     first, last = matches[0][0], matches[-1][0]
     skipped = first_cell(first.grid, cells, looks) if cells else Shape(0, 0)
     image = without_first_samples(reference, skipped.samples)

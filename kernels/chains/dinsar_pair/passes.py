@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kernels.errors import PairError, ProductError, RequestError
+from kernels.geometry.orbit import Orbit
+from kernels.geometry.zero_doppler import ground_to_radar, radar_to_ground
 from kernels.model import SlcProduct
-from kernels.products.sentinel1 import Sentinel1Product, open_sentinel1
+from kernels.products.annotation_head import midnight
+from kernels.products.sensors import Sensor, SlcSource, sensor_of
+from kernels.products.sentinel1 import Sentinel1Product
 from kernels.products.slc_slices import join_slc
-from kernels.products.slices import SlicesOfPass, group_slices
+from kernels.products.slices import group_slices
 
 _ONE_PASS = timedelta(minutes=20)
 """Longer than any data take, shorter than an orbit."""
+_LARGEST_ANGLE = 1.0
+"""Between lines of sight [degrees]: a perpendicular baseline of 10 km, beyond any critical one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,43 +33,58 @@ class PassOfPair:
 
     Attributes
     ----------
-    slices : SlicesOfPass
-        Contiguous, as their names tell.
+    sensor : Sensor
+        Of all of them.
+    products : tuple of SlcSource
+        Contiguous slices, as their names tell, in order of time; one product of sensors that do
+        not cut passes into slices.
     notes : tuple of str
         What was left out, one line each.
     """
 
-    slices: SlicesOfPass
-    notes: tuple[str, ...]
+    sensor: Sensor
+    products: tuple[SlcSource, ...]
+    notes: tuple[str, ...] = ()
 
     @property
-    def first(self) -> Sentinel1Product:
+    def first(self) -> SlcSource:
         """The first product in time."""
-        return self.slices.slices[0]
+        return self.products[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the products."""
+        return tuple(product.name for product in self.products)
 
     @property
     def text(self) -> str:
         """Names of the products, for messages."""
-        return " and ".join(self.slices.names)
+        return " and ".join(self.names)
 
     def swaths(self, polarisation: str) -> tuple[str, ...]:
         """Swaths in one polarisation from near to far range; raises RequestError without any."""
         images = self.first.images
         found = {image.swath for image in images if image.polarisation == polarisation}
         if not found:
-            there = ", ".join(self.slices.polarisations)
-            raise RequestError("polarisation", f"of {self.text}, which has {there}", polarisation)
+            # the co-polarised one first
+            there = sorted({i.polarisation for i in images}, key=lambda p: (p[0] != p[1], p))
+            rule = f"of {self.text}, which has {', '.join(there)}"
+            raise RequestError("polarisation", rule, polarisation)
         return tuple(sorted(found))
 
     def image(self, swath: str, polarisation: str, *, need_pixels: bool = True) -> SlcProduct:
         """Read one swath, slices joined; raises ProductError where that is impossible."""
+        epoch = midnight(self.first.start)
         return join_slc(
-            self.slices.slc(swath, polarisation, need_pixels=need_pixels, need_noise=False)
+            [
+                product.slc(swath, polarisation, need_pixels=need_pixels, epoch=epoch)
+                for product in self.products
+            ]
         )
 
     def tracks(self) -> frozenset[int]:
         """Track numbers of the slices; two where the pass crosses the ascending node."""
-        return frozenset[int]().union(*(one.facts().tracks for one in self.slices.slices))
+        return frozenset[int]().union(*(product.tracks() for product in self.products))
 
 
 def open_pass(argument: str, paths: Sequence[Path], *, orbits: Path | None) -> PassOfPair:
@@ -70,7 +95,7 @@ def open_pass(argument: str, paths: Sequence[Path], *, orbits: Path | None) -> P
     argument : str
         Of the request, for errors.
     paths : sequence of Path
-        SAFE folders or zips, in any order.
+        Products of one sensor, in any order.
     orbits : Path or None
         Folder of precise orbits.
 
@@ -86,22 +111,29 @@ def open_pass(argument: str, paths: Sequence[Path], *, orbits: Path | None) -> P
     RequestError
         Products that are not of one pass, or with a gap between them.
     """
-    products = [open_sentinel1(path, orbits=orbits) for path in paths]
-    for product in products:
+    sensors = [sensor_of(path) for path in paths]
+    products = [sensor.opens(path, orbits) for sensor, path in zip(sensors, paths, strict=True)]
+    slices = [product for product in products if isinstance(product, Sentinel1Product)]
+    if len(slices) < len(products):
+        if len(products) > 1:
+            names = ", ".join(product.name for product in products)
+            raise RequestError(argument, f"one product of {sensors[0].name}", names)
+        return PassOfPair(sensor=sensors[0], products=tuple(products))
+    for product in slices:
         if product.product_type != "SLC":
             raise ProductError(f"{product.name} must be an SLC, got {product.product_type}")
-    passes, notes = group_slices(products)
+    passes, notes = group_slices(slices)
     if len(passes) > 1:
         before, after = passes[0].slices[-1], passes[1].slices[0]
         apart = (after.start - before.stop).total_seconds()
         why = f"{apart:.0f} s apart" if apart > 0 else "of unlike platform, mode or polarisations"
         rule = "contiguous slices of one pass"
         raise RequestError(argument, rule, f"{before.name} and {after.name}, {why}")
-    return PassOfPair(slices=passes[0], notes=notes)
+    return PassOfPair(sensor=sensors[0], products=passes[0].slices, notes=notes)
 
 
 def check_passes(reference: PassOfPair, secondary: PassOfPair) -> None:
-    """Refuse two passes that are one, or of different tracks.
+    """Refuse two passes that are one, or of different sensors, modes or tracks.
 
     A track number changes at the ascending node, in the middle of a pass: one that both passes
     have is enough.
@@ -116,12 +148,20 @@ def check_passes(reference: PassOfPair, secondary: PassOfPair) -> None:
     PairError
         They make no pair.
     """
-    common = set(reference.slices.names) & set(secondary.slices.names)
+    common = set(reference.names) & set(secondary.names)
     if common:
         raise PairError(
             f"secondary must be another product than the reference, got {min(common)} twice"
         )
     first, second = reference.first, secondary.first
+    for what, one, other in (
+        ("sensor", reference.sensor.name, secondary.sensor.name),
+        ("mode", first.mode, second.mode),
+    ):
+        if one != other:
+            raise PairError(
+                f"secondary must be of the same {what} as the reference, got {other} and {one}"
+            )
     if first.platform == second.platform and abs(first.start - second.start) < _ONE_PASS:
         raise PairError(
             f"secondary must be of another pass than the reference, got {second.name} and "
@@ -137,3 +177,48 @@ def check_passes(reference: PassOfPair, secondary: PassOfPair) -> None:
 
 def _numbers(tracks: frozenset[int]) -> str:
     return " to ".join(map(str, sorted(tracks)))
+
+
+def check_views(
+    reference: SlcProduct, reference_orbit: Orbit, secondary: SlcProduct, secondary_orbit: Orbit
+) -> None:
+    """Refuse two images that see the ground from different sides or tracks.
+
+    Track numbers do not tell: satellites of a constellation count their own orbits.
+
+    Parameters
+    ----------
+    reference, secondary : SlcProduct
+        One swath of both passes.
+    reference_orbit, secondary_orbit : Orbit
+        Their orbits.
+
+    Raises
+    ------
+    PairError
+        Other look sides, or lines of sight to the middle of the reference that are too far apart
+        to make a pair.
+    """
+    grid, other = reference.grid, secondary.grid
+    if grid.look_side is not other.look_side:
+        raise PairError(
+            f"secondary must look to the same side as the reference, got {other.look_side.value} "
+            f"and {grid.look_side.value}"
+        )
+    burst = reference.bursts[len(reference.bursts) // 2]
+    slant_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
+    time = burst.grid.zero_doppler_time(np.array([burst.mid_line]), slant_range)
+    point = radar_to_ground(reference_orbit, time, slant_range, np.zeros(1), side=grid.look_side)
+    seen, _ = ground_to_radar(secondary_orbit, point)
+    sights = point - reference_orbit.position(time), point - secondary_orbit.position(seen)
+    angle = math.degrees(math.acos(min(_cosine(*sights), 1.0)))
+    # where the other orbit does not come by it is NaN: then no bursts match
+    if angle > _LARGEST_ANGLE:
+        raise PairError(
+            f"secondary must be of the same track as the reference, but {secondary.name} and "
+            f"{reference.name} see the ground from directions {angle:.0f} degrees apart"
+        )
+
+
+def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    return float(np.sum(one * other) / (np.linalg.norm(one) * np.linalg.norm(other)))

@@ -18,13 +18,10 @@ from kernels.chains.regions import read_region
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 from kernels.insar.adjustment import FLATTENINGS
-from kernels.model import GeographicBox, Looks
+from kernels.model import GeographicBox
 
 VERSION = "1.0"
 """Of the results."""
-
-IW_LOOKS = Looks(azimuth=2, range=8)
-STRIPMAP_LOOKS = Looks(azimuth=3, range=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +29,16 @@ class DinsarPairRequest(Request):
     """Two SLC products, a DEM, and how to combine them."""
 
     reference: tuple[Path, ...] = option(
-        title="Reference product or its slices (Sentinel-1 SLC, SAFE folder or zip)",
+        title="Reference product or its slices (SLC of Sentinel-1, TerraSAR-X or COSMO-SkyMed)",
         abstract=(
-            "The earlier or master image; its geometry is the geometry of the result. Contiguous "
-            "slices of one pass, in any order, are joined."
+            "The earlier or master image; its geometry is the geometry of the result. Sentinel-1 "
+            "SAFE folder or zip (contiguous slices of one pass, in any order, are joined); "
+            "TerraSAR-X, TanDEM-X or PAZ SSC folder or its XML; COSMO-SkyMed SCS in HDF5."
         ),
         role="slc",
     )
     secondary: tuple[Path, ...] = option(
-        title="Secondary product or its slices (Sentinel-1 SLC of the same track, folder or zip)",
+        title="Secondary product or its slices (SLC of the same sensor, mode and track)",
         abstract=(
             "The later or slave image; it is resampled onto the reference. Its slices need not "
             "begin or end where those of the reference do."
@@ -58,8 +56,7 @@ class DinsarPairRequest(Request):
     )
     swaths: tuple[str, ...] = option(
         default=(),
-        choices=("IW1", "IW2", "IW3", "S1", "S2", "S3", "S4", "S5", "S6"),
-        title="Swaths (IW1, IW2, IW3; S1 to S6 for StripMap; none = all of the product)",
+        title="Swaths or beams (IW1, IW2, IW3; S1 to S6; STRIP_011; none = all of the product)",
     )
     region: str | None = option(
         default=None,
@@ -83,13 +80,13 @@ class DinsarPairRequest(Request):
         default=None,
         minimum=1,
         maximum=64,
-        title="Looks in azimuth, 1 to 64 (none = 2 for IW, 3 for StripMap)",
+        title="Looks in azimuth, 1 to 64 (none = 2 for IW, else by sensor)",
     )
     range_looks: int | None = option(
         default=None,
         minimum=1,
         maximum=64,
-        title="Looks in range, 1 to 64 (none = 8 for IW, 3 for StripMap)",
+        title="Looks in range, 1 to 64 (none = 8 for IW, else by sensor)",
     )
     kernel: int = option(
         default=12,
