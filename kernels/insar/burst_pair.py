@@ -15,7 +15,7 @@ from kernels.insar import deramp_numba, interferogram_numba, resample_numba
 from kernels.insar.adjustment import Adjustment, Flattening
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
-from kernels.insar.resample import kaiser_sinc
+from kernels.insar.resample import WIDEST, Bands, band_weights
 from kernels.model import Burst, Dem, Looks
 
 BYTES_PER_PIXEL = 52
@@ -98,7 +98,7 @@ class BurstPair:
         Of their grids.
     ramp : AzimuthRamp
         Of the secondary.
-    weights : ndarray of float32, shape (steps + 1, taps)
+    azimuth_weights, range_weights : ndarray of float32, shape (steps + 1, taps)
         Interpolation weights.
     """
 
@@ -106,7 +106,8 @@ class BurstPair:
     secondary: Burst
     coregistration: Coregistration
     ramp: AzimuthRamp
-    weights: NDArray[np.float32]
+    azimuth_weights: NDArray[np.float32]
+    range_weights: NDArray[np.float32]
 
     @classmethod
     def of(
@@ -118,6 +119,7 @@ class BurstPair:
         secondary_orbit: Orbit,
         dem: Dem,
         taps: int,
+        bands: Bands = WIDEST,
         adjustment: Adjustment | None = None,
         flattening: Flattening = "topography",
     ) -> BurstPair:
@@ -132,7 +134,9 @@ class BurstPair:
         dem : Dem
             Must cover the reference.
         taps : int
-            Of the resampling kernel, as in `kaiser_sinc`.
+            Of the resampling kernel, as in `band_weights`.
+        bands : Bands
+            Of the secondary.
         adjustment : Adjustment or None
             What the images themselves told; None: nothing.
         flattening : {'none', 'ellipsoid', 'topography'}
@@ -155,7 +159,8 @@ class BurstPair:
             secondary=secondary,
             coregistration=geometry.adjusted(adjustment or Adjustment(), flattening=flattening),
             ramp=AzimuthRamp.of(secondary, secondary_orbit),
-            weights=kaiser_sinc(taps),
+            azimuth_weights=band_weights(taps, bands.azimuth),
+            range_weights=band_weights(taps, bands.range),
         )
 
     @property
@@ -166,7 +171,7 @@ class BurstPair:
 
     def secondary_lines(self, lines: Band) -> Band:
         """Lines of the secondary burst that some reference lines need; rows may be 0."""
-        taps = self.weights.shape[1]
+        taps = self.azimuth_weights.shape[1]
         smallest, _, largest = self.coregistration.line_offsets
         first = math.floor(lines.first + smallest) - taps // 2
         last = math.ceil(lines.first + lines.rows - 1 + largest) + taps // 2 + 1
@@ -202,7 +207,7 @@ class BurstPair:
         samples = self.reference.grid.shape.samples
         sums = LookSums.zeros(lines.rows // looks.azimuth, samples // looks.range)
         needed = self.secondary_lines(lines)
-        if needed.rows < self.weights.shape[1]:
+        if needed.rows < self.azimuth_weights.shape[1]:
             return sums
         geometry = self._geometry(lines, needed)
         planes = self._on_reference_columns(geometry, needed, secondary)
@@ -214,7 +219,7 @@ class BurstPair:
                 planes[0],
                 planes[1],
                 geometry.lines[at] - needed.first,
-                self.weights,
+                self.azimuth_weights,
                 real,
                 imaginary,
             )
@@ -306,7 +311,7 @@ class BurstPair:
             baseband[1],
             geometry.sample_offsets,
             rows,
-            self.weights,
+            self.range_weights,
             planes[0],
             planes[1],
         )
@@ -314,7 +319,7 @@ class BurstPair:
 
     def _valid(self, line: int, geometry: _Geometry, at: int, valid: NDArray[np.bool_]) -> None:
         """Mark the samples of a line whose every contributing pixel carries signal."""
-        taps = self.weights.shape[1]
+        taps = self.azimuth_weights.shape[1]
         interferogram_numba.valid_row(
             int(self.reference.first_valid_sample[line]),
             int(self.reference.last_valid_sample[line]),

@@ -20,6 +20,7 @@ from kernels.insar.adjustment import Flattening
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.geocode import RadarSums
 from kernels.insar.mosaic import Placement
+from kernels.insar.resample import Bands
 from kernels.model import Dem, Looks, SlcProduct
 from kernels.products.raster import BandWriter, create_raster
 
@@ -335,6 +336,7 @@ def _prepare(
             secondary_orbit=pair.secondary_orbit,
             dem=dem,
             taps=taps,
+            bands=Bands.of(pair.secondary),
             adjustment=pair.adjustments.get(placement.burst.index),
             flattening=flattening,
         )
