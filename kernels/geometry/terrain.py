@@ -10,13 +10,12 @@ from kernels.geometry import terrain_numba
 from kernels.geometry.ellipsoid import ecef_to_geodetic
 from kernels.geometry.height_polynomials import HeightPolynomials, Quantities, tabulate
 from kernels.geometry.orbit import Orbit
+from kernels.geometry.terrain_rows_numba import LANES, terrain_rows
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.model import Dem, RadarGrid
 
 HEIGHT_MARGIN = 100.0
 """Polynomials reach so far beyond the lowest and highest point of a DEM [m]."""
-
-_ROWS_PER_BLOCK = 64
 
 
 def dem_coordinates(
@@ -126,24 +125,21 @@ def meet_terrain(
     values = np.empty((quantities - 2, lines.rows, samples))
 
     def compute(band: Band) -> None:
-        blended = np.empty((polynomials.coefficients.shape[1], quantities * 4))
-        found = np.empty((quantities - 2, samples))
-        for row in range(band.first, band.first + band.rows):
-            terrain_numba.blend_node_rows(
-                polynomials.coefficients, float(lines.first + row), polynomials.row_step, blended
-            )
-            terrain_numba.terrain_row(
-                blended,
-                polynomials.column_step,
-                polynomials.middle,
-                polynomials.half,
-                dem.heights,
-                heights[row],
-                found,
-            )
-            values[:, row] = found
+        part = slice(band.first, band.first + band.rows)
+        found = np.empty((quantities - 2, band.rows, samples))
+        terrain_rows(
+            polynomials.coefficients,
+            lines.first + band.first,
+            (polynomials.row_step, polynomials.column_step),
+            polynomials.middle,
+            polynomials.half,
+            dem.heights,
+            heights[part],
+            found,
+        )
+        values[:, part] = found
 
-    for _ in map_bands(split_rows(lines.rows, band_rows=_ROWS_PER_BLOCK), compute, threads=threads):
+    for _ in map_bands(split_rows(lines.rows, band_rows=LANES), compute, threads=threads):
         pass
     return heights * polynomials.half + polynomials.middle, values
 

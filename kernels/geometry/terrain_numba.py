@@ -15,9 +15,6 @@ _COMPILE = {
     "fastmath": {"contract", "arcp", "nsz"},
 }
 
-_CLOSE = 0.02
-"""Heights that agree so well need one last step only [m]."""
-_NEWTON_STEPS = 8
 _BISECTIONS = 60
 
 
@@ -42,14 +39,8 @@ def cubic(c: NDArray[np.float64], base: int, z: float) -> float:
     return value
 
 
-@numba.njit(inline="always", **_COMPILE)
-def _cubic_slope(c: NDArray[np.float64], base: int, z: float) -> float:
-    slope: float = (3.0 * c[base + 3] * z + 2.0 * c[base + 2]) * z + c[base + 1]
-    return slope
-
-
 @numba.njit(**_COMPILE)
-def _bracket(
+def bracket(
     c: NDArray[np.float64], heights: NDArray[np.float32], middle: float, half: float
 ) -> float:
     """Find a crossing of the range circle with the terrain by bisection over all heights.
@@ -70,30 +61,6 @@ def _bracket(
     return 0.5 * (low + high)
 
 
-@numba.njit(inline="always", **_COMPILE)
-def _meet(
-    c: NDArray[np.float64],
-    heights: NDArray[np.float32],
-    middle: float,
-    half: float,
-    guess: float,
-) -> float:
-    """Scaled height at which the range circle of a pixel meets the terrain, from a guess."""
-    z = guess
-    for _ in range(_NEWTON_STEPS):
-        h, by_row, by_column = surface(heights, cubic(c, 0, z), cubic(c, 4, z))
-        gap = middle + half * z - h
-        slope = half - by_row * _cubic_slope(c, 0, z) - by_column * _cubic_slope(c, 4, z)
-        if slope < 0.05 * half:
-            break  # layover, or nearly: Newton's step would lead astray
-        z -= gap / slope
-        if abs(gap) < _CLOSE:
-            return z
-        if abs(z) > 1.5:
-            break
-    return _bracket(c, heights, middle, half)
-
-
 @numba.njit(**_COMPILE)
 def blend_node_rows(
     coefficients: NDArray[np.float64],
@@ -112,69 +79,6 @@ def blend_node_rows(
     for j in range(blended.shape[0]):
         for k in range(blended.shape[1]):
             blended[j, k] = above[j, k] + f * (below[j, k] - above[j, k])
-
-
-@numba.njit(**_COMPILE)
-def terrain_row(
-    blended: NDArray[np.float64],
-    column_step: float,
-    middle: float,
-    half: float,
-    heights: NDArray[np.float32],
-    scaled: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> None:
-    """Meet the terrain along one row of pixels and evaluate quantities there.
-
-    The first two quantities are the DEM's row and column. A row starts with a bisection and
-    then walks: the guess of a pixel continues its two predecessors, so that a result depends
-    on its own row only.
-
-    Parameters
-    ----------
-    blended : ndarray of float64, shape (node columns, quantities * 4)
-        From `blend_node_rows`.
-    column_step : float
-        Pixels between nodes.
-    middle, half : float
-        Of the scaled height.
-    heights : ndarray of float32, shape (rows, columns)
-        The DEM [m].
-    scaled : ndarray of float64, shape (columns,)
-        Receives the scaled heights; NaN where the point is outside the DEM.
-    values : ndarray of float64, shape (quantities - 2, columns)
-        Receives the other quantities.
-    """
-    width = blended.shape[1]
-    c = np.empty(width)
-    step = np.empty(width)
-    before = last = 0.0
-    columns = scaled.shape[0]
-    node_columns = int(column_step)
-    for j in range(blended.shape[0] - 1):
-        first = j * node_columns
-        for k in range(width):
-            c[k] = blended[j, k]
-            step[k] = (blended[j + 1, k] - blended[j, k]) / column_step
-        for p in range(first, min(first + node_columns, columns)):
-            if p == 0:
-                z = before = _bracket(c, heights, middle, half)
-            else:
-                z = _meet(c, heights, middle, half, 2.0 * last - before)
-                before = last
-            last = z
-            row, column = cubic(c, 0, z), cubic(c, 4, z)
-            inside = (
-                row >= 0.0
-                and column >= 0.0
-                and row <= heights.shape[0] - 1
-                and column <= heights.shape[1] - 1
-            )
-            scaled[p] = z if inside else math.nan
-            for q in range(values.shape[0]):
-                values[q, p] = cubic(c, 8 + 4 * q, z)
-            for k in range(width):
-                c[k] += step[k]
 
 
 @numba.njit(inline="always", **_COMPILE)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.engine.bands import Band
+from kernels.engine.bands import Band, split_rows
 from kernels.geometry.orbit import Orbit
-from kernels.geometry.terrain_numba import blend_node_rows, terrain_row
+from kernels.geometry.terrain_rows_numba import LANES, terrain_rows
 from kernels.insar import deramp_numba, interferogram_numba, resample_numba
 from kernels.insar.adjustment import Adjustment, Flattening
 from kernels.insar.coregistration import Coregistration
@@ -83,7 +83,7 @@ class _Geometry:
     first: int
     sample_offsets: NDArray[np.float32]
     lines: NDArray[np.float64]
-    cycles: NDArray[np.float64]
+    cycles: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,8 +250,6 @@ class BurstPair:
         )
         rows, samples = last - first + 1, self.reference.grid.shape.samples
         polynomials = self.coregistration.polynomials
-        blended = np.empty((polynomials.coefficients.shape[1], 4 * 5))
-        scaled, values = np.empty(samples), np.empty((3, samples))
         middles = np.minimum(
             np.arange(0, samples, resample_numba.RUN) + resample_numba.RUN // 2, samples - 1
         )
@@ -259,34 +257,37 @@ class BurstPair:
             first=first,
             sample_offsets=np.empty((rows, samples), np.float32),
             lines=np.empty((rows, middles.size)),
-            cycles=np.empty((rows, samples)),
+            cycles=np.empty((rows, samples), np.float32),
         )
-        for row in range(rows):
-            blend_node_rows(
-                polynomials.coefficients, float(first + row), polynomials.row_step, blended
-            )
-            terrain_row(
-                blended,
-                polynomials.column_step,
+        scaled, values = np.empty((LANES, samples)), np.empty((3, LANES, samples))
+        for group in split_rows(rows, band_rows=LANES):
+            terrain_rows(
+                polynomials.coefficients,
+                first + group.first,
+                (polynomials.row_step, polynomials.column_step),
                 polynomials.middle,
                 polynomials.half,
                 self.coregistration.dem.heights,
-                scaled,
+                scaled[: group.rows],
                 values,
             )
-            geometry.lines[row] = first + row + values[0, middles]
-            geometry.sample_offsets[row] = np.where(np.isnan(scaled), np.nan, values[1])
-            interferogram_numba.ramp_and_flattening(
-                self.ramp.coefficients,
-                geometry.lines[row],
-                self.ramp.mid_line,
-                self.ramp.line_interval,
-                geometry.sample_offsets[row],
-                values[2],
-                2.0 / self.reference.grid.wavelength,
-                resample_numba.RUN,
-                geometry.cycles[row],
-            )
+            for k in range(group.rows):
+                row = group.first + k
+                geometry.lines[row] = first + row + values[0, k, middles]
+                offsets = geometry.sample_offsets[row]
+                offsets[:] = values[1, k]
+                offsets[np.isnan(scaled[k])] = np.nan
+                interferogram_numba.ramp_and_flattening(
+                    self.ramp.coefficients,
+                    geometry.lines[row],
+                    self.ramp.mid_line,
+                    self.ramp.line_interval,
+                    offsets,
+                    values[2, k],
+                    2.0 / self.reference.grid.wavelength,
+                    resample_numba.RUN,
+                    geometry.cycles[row],
+                )
         return geometry
 
     def _on_reference_columns(

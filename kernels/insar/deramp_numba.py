@@ -21,11 +21,17 @@ def cosine_sine(cycles: float) -> tuple[np.float32, np.float32]:
 
     The angle is reduced to a quarter of a turn around 0 or 1/2; Taylor polynomials.
     """
-    whole = np.rint(2.0 * cycles)
-    x = np.float32(cycles - 0.5 * whole) * np.float32(6.2831853071795864)
-    half = whole * 0.5
-    odd = half - np.floor(half)  # 0 or 1/2
-    sign = np.float32(1.0 - 4.0 * odd)
+    return cosine_sine_of_turn(np.float32(cycles - np.rint(cycles)))
+
+
+@numba.njit(inline="always", **_COMPILE)
+def cosine_sine_of_turn(cycles: np.float32) -> tuple[np.float32, np.float32]:
+    """Cosine and sine as `cosine_sine`, of an angle without whole turns: -1/2 to 1/2."""
+    half = np.float32(0.5)
+    # 0 in the right half of the circle, 1 or -1 in the left one
+    side = np.rint(np.float32(2.0) * cycles)
+    x = (cycles - half * side) * np.float32(6.2831853071795864)
+    sign = np.float32(1.0) - np.float32(2.0) * abs(side)
     x2 = x * x
     s = x * (
         np.float32(1.0)

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.insar.deramp_numba import cosine_sine
+from kernels.insar.deramp_numba import cosine_sine_of_turn
 
 _COMPILE = {
     "nogil": True,
@@ -22,7 +22,7 @@ def accumulate_row(
     reference: NDArray[np.complex64],
     secondary_real: NDArray[np.float32],
     secondary_imaginary: NDArray[np.float32],
-    cycles: NDArray[np.float64],
+    cycles: NDArray[np.float32],
     valid: NDArray[np.bool_],
     range_looks: int,
     cross: NDArray[np.complex64],
@@ -38,8 +38,8 @@ def accumulate_row(
         Reference line.
     secondary_real, secondary_imaginary : ndarray of float32, shape (samples,)
         Resampled baseband secondary line.
-    cycles : ndarray of float64, shape (samples,)
-        Ramp of the secondary plus flattening [cycles].
+    cycles : ndarray of float32, shape (samples,)
+        Ramp of the secondary plus flattening, -1/2 to 1/2 [cycles].
     valid : ndarray of bool, shape (samples,)
         Pixels that count.
     range_looks : int
@@ -55,7 +55,7 @@ def accumulate_row(
         count = 0
         for p in range(cell * range_looks, (cell + 1) * range_looks):
             if valid[p]:
-                c, s = cosine_sine(cycles[p])
+                c, s = cosine_sine_of_turn(cycles[p])
                 mr, mi = reference[p].real, reference[p].imag
                 sr, si = secondary_real[p], secondary_imaginary[p]
                 # m conj(s), turned
@@ -82,7 +82,7 @@ def ramp_and_flattening(
     range_differences: NDArray[np.float64],
     cycles_per_metre: float,
     run: int,
-    cycles: NDArray[np.float64],
+    cycles: NDArray[np.float32],
 ) -> None:
     """Phase that turns m conj(baseband s) into the flattened interferogram, of one line.
 
@@ -102,11 +102,12 @@ def ramp_and_flattening(
         2 / wavelength.
     run : int
         Samples of a run.
-    cycles : ndarray of float64, shape (samples,)
-        Receives the phase [cycles]; NaN where the geometry is unknown.
+    cycles : ndarray of float32, shape (samples,)
+        Receives the phase [cycles] without whole turns; NaN where the geometry is unknown.
     """
-    last = ramp.shape[1] - 2
+    last = ramp.shape[1] - 1 - run
     runs = lines.shape[0]
+    turns = np.empty(cycles.shape[0])
     for r in range(runs):
         middle = r * run + 0.5 * (run - 1)
         # the line changes linearly over the runs
@@ -116,17 +117,24 @@ def ramp_and_flattening(
             slope = (lines[r] - lines[r - 1]) / run
         else:
             slope = 0.0
-        for p in range(r * run, min((r + 1) * run, cycles.shape[0])):
+        start, stop = r * run, min((r + 1) * run, cycles.shape[0])
+        # and so does the ramp over as many samples: its curvature makes 1e-7 cycles there
+        known = start
+        while known < stop - 1 and np.isnan(sample_offsets[known]):
+            known += 1
+        position = start + sample_offsets[known]
+        j = min(int(position), last) if position > 0.0 else 0
+        c, b, a = ramp[0, j], ramp[1, j], ramp[2, j]
+        by_c = (ramp[0, j + run] - c) / run
+        by_b = (ramp[1, j + run] - b) / run
+        by_a = (ramp[2, j + run] - a) / run
+        for p in range(start, stop):
             eta = (lines[r] + slope * (p - middle) - mid_line) * line_interval
-            position = p + np.float64(sample_offsets[p])
-            j = 0
-            if position > 0.0:
-                j = min(int(position), last)
-            f = position - j
-            c = ramp[0, j] + f * (ramp[0, j + 1] - ramp[0, j])
-            b = ramp[1, j] + f * (ramp[1, j + 1] - ramp[1, j])
-            a = ramp[2, j] + f * (ramp[2, j + 1] - ramp[2, j])
-            cycles[p] = (a * eta + b) * eta + c - cycles_per_metre * range_differences[p]
+            f = p + np.float64(sample_offsets[p]) - j
+            phase = ((a + f * by_a) * eta + (b + f * by_b)) * eta + (c + f * by_c)
+            turns[p] = phase - cycles_per_metre * range_differences[p]
+    for p in range(cycles.shape[0]):
+        cycles[p] = np.float32(turns[p] - np.rint(turns[p]))
 
 
 @numba.njit(**_COMPILE)

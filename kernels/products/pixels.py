@@ -65,7 +65,8 @@ class _RasterReader(ABC, Generic[Pixel]):
     _wanted: str
     _drivers: tuple[str, ...] = ("GTiff",)
     _direct = False
-    """Whether uncompressed pixels go past GDAL's cache of blocks."""
+    """Whether uncompressed pixels go past GDAL's cache of blocks: lines that are read once, or
+    nearly so, cost less than a cache of them."""
 
     def __init__(self, gdal_path: str, *, shape: Shape) -> None:
         self._path = gdal_path
@@ -186,6 +187,7 @@ class GdalPixelReader(_RasterReader[np.complex64]):
 
     _dtype = np.complex64
     _wanted = "one complex band"
+    _direct = True
 
     def _fits(self, gdal: Any, kind: int) -> bool:
         return bool(gdal.DataTypeIsComplex(kind))
@@ -196,7 +198,6 @@ class GdalDetectedReader(_RasterReader[np.uint16]):
 
     _dtype = np.uint16
     _wanted = "one UInt16 band"
-    # lines are read once: a cache of them costs more than reading them
     _direct = True
 
     def _fits(self, gdal: Any, kind: int) -> bool:

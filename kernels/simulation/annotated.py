@@ -111,7 +111,7 @@ def simulate_on_annotation(
         raise RequestError("dates and swaths", "at least one each", "none")
     terrain = terrain_of(scene.dem)
     with scratch_folder(folder) as scratch:
-        safes = [_metadata(date, scratch, swaths[0], polarisation) for date in dates]
+        safes = [place_metadata(date, scratch, swaths[0], polarisation) for date in dates]
         made = [
             Date(
                 images=tuple(_image(safe, swath, polarisation) for swath in swaths),
@@ -123,7 +123,7 @@ def simulate_on_annotation(
         wanted = [_wanted(image, bursts, lines) for image in made[0].images]
         outputs = [
             Output(
-                measurements=tuple(_measurement(safe, image) for image in date.images),
+                measurements=tuple(measurement_path(safe, image) for image in date.images),
                 selections=tuple(
                     _over(made[0], date, swath, selection, terrain)
                     for swath, selection in enumerate(wanted)
@@ -144,9 +144,32 @@ def simulate_on_annotation(
         return publish_series(scratch, folder, [safe.name for safe in safes])
 
 
-def _metadata(date: AnnotatedDate, scratch: Path, swath: str, polarisation: str) -> Path:
+def place_metadata(date: AnnotatedDate, folder: Path, swath: str, polarisation: str) -> Path:
+    """Copy the metadata of a date, or derive it.
+
+    Parameters
+    ----------
+    date : AnnotatedDate
+        Whose metadata is wanted.
+    folder : Path
+        Gets the SAFE folder.
+    swath, polarisation : str
+        Of the image in whose middle a baseline is perpendicular.
+
+    Returns
+    -------
+    Path
+        The SAFE folder, with an empty folder for measurement files.
+
+    Raises
+    ------
+    ProductError
+        The product is damaged.
+    RequestError
+        There is a product of that name already.
+    """
     if date.derivation is None:
-        return copy_metadata(date.product, scratch)
+        return copy_metadata(date.product, folder)
     image = _image(date.product, swath, polarisation)
     middle = image.grid.slant_range(0.5 * (image.grid.shape.samples - 1))
     tie_points = image.geolocation
@@ -154,14 +177,14 @@ def _metadata(date: AnnotatedDate, scratch: Path, swath: str, polarisation: str)
     ground = 6_378_137.0 - 21_385.0 * np.sin(latitude) ** 2 + tie_points.heights.mean()
     orbit = np.linalg.norm(image.state_vectors.positions, axis=1).mean()
     look_angle = look_angle_at(middle, orbit_radius=float(orbit), ground_radius=float(ground))
-    return derive_metadata(date.product, scratch, date.derivation, look_angle=look_angle)
+    return derive_metadata(date.product, folder, date.derivation, look_angle=look_angle)
 
 
 def _image(safe: Path, swath: str, polarisation: str) -> SlcProduct:
     return open_sentinel1(safe).slc(swath, polarisation, need_pixels=False)
 
 
-def _measurement(safe: Path, image: SlcProduct) -> Path:
+def measurement_path(safe: Path, image: SlcProduct) -> Path:
     """Return the measurement file's path: it has the name of the annotation file."""
     return safe / "measurement" / f"{Path(image.state_vectors.origin).stem}.tiff"
 
