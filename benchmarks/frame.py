@@ -53,7 +53,7 @@ class Case:
     @property
     def mpx(self) -> float:
         """Pixels of the reference's files, or of the chosen burst [1e6]."""
-        product = open_sentinel1(self.request.reference)
+        product = open_sentinel1(self.request.reference[0])
         swaths = self.request.swaths or {image.swath for image in product.images}
         total = 0
         for swath in swaths:
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     warm_up = replace(
         interferometric.request, swaths=("IW2",), first_burst=QUICK_BURST, last_burst=QUICK_BURST
     )
-    floor = measure_floor(interferometric.request.reference.parent)
+    floor = measure_floor(interferometric.request.reference[0].parent)
     figures |= {f"floor_{name}": value for name, value in floor.items()}
     if arguments.case != "stripmap":
         figures |= _measure(interferometric, warm_up)
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _measure(case: Case, warm_up: DinsarPairRequest) -> dict[str, Any]:
     say(f"{case.name}: the chain")
-    with scratch_folder(case.request.reference.parent) as scratch:
+    with scratch_folder(case.request.reference[0].parent) as scratch:
         taken = measure(
             _run, case.request, scratch / "measured", warm_up=(warm_up, scratch / "warm_up")
         )
@@ -128,8 +128,8 @@ def _iw_case(shared: Path, *, quick: bool) -> Case:
     folder = _cached("frame-iw-quick" if quick else "frame-iw", make)
     reference, secondary = sorted(folder.glob("*.SAFE"))
     request = DinsarPairRequest(
-        reference=reference,
-        secondary=secondary,
+        reference=(reference,),
+        secondary=(secondary,),
         dem=(shared / IW_DEM,),
         dem_missing="sea",
         polarisation=POLARISATION,
@@ -175,8 +175,8 @@ def _stripmap_case(shared: Path) -> Case:
     folder = _cached("frame-stripmap", make)
     reference, secondary = sorted(folder.glob("*.SAFE"))
     request = DinsarPairRequest(
-        reference=reference,
-        secondary=secondary,
+        reference=(reference,),
+        secondary=(secondary,),
         dem=(folder / "dem.tif",),
         dem_heights="ellipsoid",
         polarisation=POLARISATION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def _best(function: Callable[..., None], *arguments: object) -> float:
     return min(times)
 
 
-def _on_all(function: Callable[..., None], arguments: list[tuple[object, ...]]) -> None:
+def _on_all(function: Callable[..., None], arguments: Sequence[tuple[object, ...]]) -> None:
     with ThreadPoolExecutor(len(arguments)) as pool:
         list(pool.map(lambda one: function(*one), arguments))
 

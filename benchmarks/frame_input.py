@@ -149,9 +149,9 @@ def fill(safes: Sequence[Path], what: Frames, progress: Progress) -> None:
             measurement_path(safe, images[1]),
             [Date(images=(image,), motion=_REST, misregistration=0.0) for image in images],
             terrain,
-            tile,
-            what.lines,
-            progress.part(done / len(work), (done + 1) / len(work)),
+            tile=tile,
+            lines=what.lines,
+            progress=progress.part(done / len(work), (done + 1) / len(work)),
         )
 
 
@@ -200,6 +200,7 @@ def _fill_image(
     path: Path,
     dates: Sequence[Date],
     terrain: Terrain,
+    *,
     tile: NDArray[np.complex64],
     lines: int | None,
     progress: Progress,

@@ -23,7 +23,7 @@ class Nodes(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _between(nodes: NDArray[np.float64], i: int, j: int, y: float, x: float) -> float:
+def _between(nodes: NDArray[np.floating], i: int, j: int, y: float, x: float) -> float:
     """Bilinear value inside the cell (i, j)."""
     upper = nodes[i, j] + x * (nodes[i, j + 1] - nodes[i, j])
     lower = nodes[i + 1, j] + x * (nodes[i + 1, j + 1] - nodes[i + 1, j])
@@ -70,8 +70,8 @@ def fill_lines(
                 reference.ramp, at, reference.line_interval, distance
             )
             angle = 2.0 * math.pi * (cycles - round(cycles))
-            u = int(math.floor(row * fractions + 0.5))
-            v = int(math.floor(column * fractions + 0.5))
+            u = math.floor(row * fractions + 0.5)
+            v = math.floor(column * fractions + 0.5)
             noise = tile[
                 u % fractions,
                 v % fractions,

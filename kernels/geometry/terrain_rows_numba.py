@@ -93,7 +93,7 @@ def _walk(
             walks = w[_STATE + r] == _WALKING
             w[_Z + r] = new if walks else z
             w[_STATE + r] = state if walks else w[_STATE + r]
-            left += np.int64(w[_STATE + r] == _WALKING)
+            left += 1 if w[_STATE + r] == _WALKING else 0
         if left == 0:
             return
 

@@ -105,7 +105,8 @@ def ramp_and_flattening(
     cycles : ndarray of float32, shape (samples,)
         Receives the phase [cycles] without whole turns; NaN where the geometry is unknown.
     """
-    last = ramp.shape[1] - 1 - run
+    span = min(run, ramp.shape[1] - 1)
+    last = ramp.shape[1] - 1 - span
     runs = lines.shape[0]
     turns = np.empty(cycles.shape[0])
     for r in range(runs):
@@ -125,9 +126,9 @@ def ramp_and_flattening(
         position = start + sample_offsets[known]
         j = min(int(position), last) if position > 0.0 else 0
         c, b, a = ramp[0, j], ramp[1, j], ramp[2, j]
-        by_c = (ramp[0, j + run] - c) / run
-        by_b = (ramp[1, j + run] - b) / run
-        by_a = (ramp[2, j + run] - a) / run
+        by_c = (ramp[0, j + span] - c) / span
+        by_b = (ramp[1, j + span] - b) / span
+        by_a = (ramp[2, j + span] - a) / span
         for p in range(start, stop):
             eta = (lines[r] + slope * (p - middle) - mid_line) * line_interval
             f = p + np.float64(sample_offsets[p]) - j

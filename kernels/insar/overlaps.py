@@ -21,7 +21,7 @@ from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.mosaic import Placement, SwathLayout
-from kernels.insar.resample import kaiser_sinc
+from kernels.insar.resample import WIDEST, band_weights
 from kernels.model import Burst, Dem, Looks, Shape
 
 CELL = Looks(azimuth=8, range=32)
@@ -124,7 +124,8 @@ class WindowPair:
                 secondary=_cut(secondary, Window(lines=rows, samples=kept)),
                 coregistration=geometry,
                 ramp=_cut_ramp(ramp, Window(lines=rows, samples=kept)),
-                weights=kaiser_sinc(taps),
+                azimuth_weights=band_weights(taps, WIDEST.azimuth),
+                range_weights=band_weights(taps, WIDEST.range),
             ),
             secondary_samples=kept,
             reference_ramp=_cut_ramp(AzimuthRamp.of(reference, reference_orbit), window),
