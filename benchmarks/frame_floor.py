@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from kernels.engine.bands import default_threads
 from kernels.engine.workspace import scratch_folder
 
-_DISK_BYTES = 1 << 30
 _MEMORY_BYTES = 1 << 28
 _CHUNK_BYTES = 1 << 24
 _ROUNDS = 20_000
@@ -24,13 +23,15 @@ _VALUES = 4096
 _STEPS = 8
 
 
-def measure_floor(folder: Path) -> dict[str, float]:
+def measure_floor(folder: Path, *, disk_bytes: int = 1 << 30) -> dict[str, float]:
     """Measure the machine.
 
     Parameters
     ----------
     folder : Path
-        On the disk that the input lies on; needs 1 GB.
+        On the disk that the input lies on.
+    disk_bytes : int
+        Written there and read.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def measure_floor(folder: Path) -> dict[str, float]:
         cache, copying in memory (bytes read plus bytes written) on all cores [GB/s], and
         multiply-adds in float32 on all cores [1e9 operations/s, two each].
     """
-    found = _disk(folder)
+    found = _disk(folder, disk_bytes)
     threads = default_threads()
     source = np.ones(_MEMORY_BYTES // 4, np.float32)
     pairs = [(part, np.empty_like(part)) for part in np.array_split(source, threads)]
@@ -52,13 +53,13 @@ def measure_floor(folder: Path) -> dict[str, float]:
     return found
 
 
-def _disk(folder: Path) -> dict[str, float]:
+def _disk(folder: Path, size: int) -> dict[str, float]:
     chunk = np.random.default_rng(1).bytes(_CHUNK_BYTES)
     with scratch_folder(folder) as scratch:
         path = scratch / "floor"
         begin = time.perf_counter()
         with path.open("wb") as stream:
-            for _ in range(_DISK_BYTES // _CHUNK_BYTES):
+            for _ in range(max(size // _CHUNK_BYTES, 1)):
                 stream.write(chunk)
             stream.flush()
             os.fsync(stream.fileno())
@@ -66,7 +67,7 @@ def _disk(folder: Path) -> dict[str, float]:
         with path.open("rb") as stream:
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         cold, warm = _read(path), _read(path)
-    gigabytes = _DISK_BYTES / 1e9
+    gigabytes = size / 1e9
     return {
         "disk_write_gb_per_second": gigabytes / written,
         "disk_read_gb_per_second": gigabytes / cold,

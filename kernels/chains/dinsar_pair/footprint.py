@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,8 @@ _MARGIN = 0.01
 MAP_MARGIN = 0.001
 """Around the ground of some lines of each burst [degrees]: relief between them reaches out."""
 _EDGE_POINTS = 17
+_SAMPLE_STEP = 16
+"""Samples between points of a line whose ground is looked up: tens of metres."""
 
 
 def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> Dem:
@@ -133,7 +137,7 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
             for line in np.unique(np.linspace(valid[0], valid[-1], _EDGE_POINTS).astype(int)):
                 first = int(burst.first_valid_sample[line - placement.origin])
                 last = int(burst.last_valid_sample[line - placement.origin])
-                found = _on_terrain(pair, int(line), dem)[:, 0, first : last + 1]
+                found = _on_terrain(pair, int(line), Band(first, last - first + 1), dem)
                 known = np.isfinite(found[0])
                 longitudes.append(found[0, known])
                 latitudes.append(found[1, known])
@@ -156,17 +160,19 @@ def grid_over(request: DinsarPairRequest, box: GeographicBox) -> MapGrid:
     return geographic_grid(box, spacing=spacing)
 
 
-def _on_terrain(pair: SwathPair, line: int, dem: Dem) -> NDArray[np.float64]:
-    """Longitudes and latitudes [rad] of the ground under one line, shape (2, 1, samples)."""
+def _on_terrain(pair: SwathPair, line: int, samples: Band, dem: Dem) -> NDArray[np.float64]:
+    """Longitudes and latitudes [rad] under the ends of some samples and between, shape (2, n)."""
 
     def position(
         points: NDArray[np.float64], _: NDArray[np.float64], __: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         return np.stack(ecef_to_geodetic(points)[:2], axis=-1)
 
-    samples = pair.layout.grid.shape.samples
-    row = pair.layout.grid.window(line, 0, Shape(1, samples))
+    count = samples.rows // _SAMPLE_STEP + 2
+    whole = pair.layout.grid.window(line, samples.first, Shape(1, count))
+    step = max(samples.rows - 1, 1) / (count - 1)
+    row = replace(whole, slant_range_spacing=whole.slant_range_spacing * step)
     polynomials = tabulate_radar(row, pair.reference_orbit, dem, position)
-    heights, found = meet_terrain(polynomials, dem, lines=Band(0, 1), samples=samples)
+    heights, found = meet_terrain(polynomials, dem, lines=Band(0, 1), samples=count)
     found[:, np.isnan(heights)] = np.nan
-    return found
+    return found[:, 0]
