@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks import frame_input, frame_pixels_numba
 from benchmarks.frame_floor import measure_floor
 from benchmarks.frame_input import Frames, fill, make_pair, make_product
+from benchmarks.frame_passes import measure_passes
 from benchmarks.harness import cached_input, say
 from benchmarks.measuring import measure
 from kernels.chains.dinsar_pair import DinsarPairRequest
@@ -83,6 +84,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     floor = measure_floor(interferometric.request.reference[0].parent)
     figures |= {f"floor_{name}": value for name, value in floor.items()}
+    figures["pass_ns_per_pixel"] = measure_passes(warm_up)
     if arguments.case != "stripmap":
         figures |= _measure(interferometric, warm_up)
     if arguments.case != "iw" and not arguments.quick:
