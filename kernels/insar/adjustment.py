@@ -33,6 +33,15 @@ class Plane(NamedTuple):
         )
         return value
 
+    def moved(self, line: float, sample: float) -> Plane:
+        """Return the same plane in coordinates that count from a line and a sample."""
+        first = self.per_line * line + self.per_sample * sample
+        return self._replace(constant=self.constant + first)
+
+    def plus(self, other: Plane) -> Plane:
+        """Return the sum of both."""
+        return Plane(*(a + b for a, b in zip(self, other, strict=True)))
+
 
 LEVEL = Plane()
 """Zero everywhere."""
@@ -57,8 +66,8 @@ class Adjustment:
     def plus(self, other: Adjustment) -> Adjustment:
         """Both, one after the other."""
         return Adjustment(
-            lines=Plane(*(a + b for a, b in zip(self.lines, other.lines, strict=True))),
-            samples=Plane(*(a + b for a, b in zip(self.samples, other.samples, strict=True))),
+            lines=self.lines.plus(other.lines),
+            samples=self.samples.plus(other.samples),
             phase=self.phase + other.phase,
         )
 

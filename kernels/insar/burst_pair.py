@@ -239,6 +239,45 @@ class BurstPair:
             )
         return sums
 
+    def resample(
+        self, lines: Band, secondary: NDArray[np.complex64]
+    ) -> tuple[NDArray[np.complex64], NDArray[np.bool_]]:
+        """Bring the secondary onto reference lines, in baseband: for what needs amplitudes alone.
+
+        Parameters
+        ----------
+        lines : Band
+            Reference lines.
+        secondary : ndarray of complex64, shape (secondary lines, samples)
+            Pixels of `secondary_lines`.
+
+        Returns
+        -------
+        pixels : ndarray of complex64, shape (lines, samples)
+            Without azimuth ramp.
+        valid : ndarray of bool, shape (lines, samples)
+            Where reference and secondary carry signal.
+        """
+        samples = self.reference.grid.shape.samples
+        real, imaginary = (np.zeros((lines.rows, samples), np.float32) for _ in range(2))
+        valid = np.zeros((lines.rows, samples), np.bool_)
+        needed = self.secondary_lines(lines)
+        if needed.rows >= self.weights.shape[1]:
+            geometry = self._geometry(lines, needed)
+            planes = self._on_reference_columns(geometry, needed, secondary)
+            for row in range(lines.rows):
+                at = lines.first - geometry.first + row
+                resample_numba.along_azimuth(
+                    planes[0],
+                    planes[1],
+                    geometry.lines[at] - needed.first,
+                    self.weights,
+                    real[row],
+                    imaginary[row],
+                )
+                self._valid(lines.first + row, geometry, at, valid[row])
+        return (real + 1j * imaginary).astype(np.complex64), valid
+
     def _geometry(self, lines: Band, needed: Band) -> _Geometry:
         """Geometry of the lines and of those that the halo of the secondary lies on."""
         _, central, _ = self.coregistration.line_offsets

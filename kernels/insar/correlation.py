@@ -18,10 +18,14 @@ from kernels.insar.adjustment import Plane
 PATCH = 64
 """Lines and samples of a patch."""
 
+FEWEST_PATCHES = 10
+"""That must count for a fit."""
+
 _OVERSAMPLING = 2
 """Of the complex pixels before detection: intensities have twice their bandwidth."""
-_UPSAMPLING = 32
-"""Of the correlation around its peak, before a parabola through three values."""
+_STAGES = ((0.25, 4), (1.0 / 32.0, 4))
+"""Step and number of steps to either side of the correlation's peak, in oversampled pixels; each
+ends with a parabola through three values."""
 _ROUNDS = 12
 _TUKEY = 4.685
 _NORMAL = 1.4826
@@ -138,19 +142,22 @@ def _contrast_spectrum(patches: NDArray[np.complex64]) -> NDArray[np.complex128]
 
 
 def _refine(cross: NDArray[np.complex128], peak: NDArray[np.int64]) -> tuple[float, float, float]:
-    """Evaluate the correlation finely around a peak of its coarse grid."""
-    shifts = np.arange(-_UPSAMPLING, _UPSAMPLING + 1) / _UPSAMPLING
-    kernels = [
-        np.exp(2j * np.pi * np.outer(at + shifts, scipy.fft.fftfreq(size)))
-        for at, size in zip(peak, cross.shape, strict=True)
-    ]
-    fine = (kernels[0] @ cross @ kernels[1].T).real / cross.size
-    i, j = np.unravel_index(int(np.argmax(fine)), fine.shape)
-    return (
-        float(peak[0] + shifts[i] + _vertex(fine[:, j], int(i)) / _UPSAMPLING),
-        float(peak[1] + shifts[j] + _vertex(fine[i], int(j)) / _UPSAMPLING),
-        float(fine[i, j]),
-    )
+    """Evaluate the correlation finely around a peak of its coarse grid, twice."""
+    row, column, height = float(peak[0]), float(peak[1]), 0.0
+    for step, reach in _STAGES:
+        shifts = np.arange(-reach, reach + 1) * step
+        kernels = [
+            np.exp(2j * np.pi * np.outer(at + shifts, scipy.fft.fftfreq(size)))
+            for at, size in zip((row, column), cross.shape, strict=True)
+        ]
+        # not by matmul: its own threads would wait for those of the engine
+        partial = np.einsum("ik,kl->il", kernels[0], cross)
+        fine = np.einsum("il,jl->ij", partial, kernels[1]).real / cross.size
+        i, j = np.unravel_index(int(np.argmax(fine)), fine.shape)
+        height = float(fine[i, j])
+        row += float(shifts[i] + _vertex(fine[:, j], int(i)) * step)
+        column += float(shifts[j] + _vertex(fine[i], int(j)) * step)
+    return row, column, height
 
 
 def _vertex(values: NDArray[np.float64], at: int) -> float:
@@ -181,13 +188,13 @@ def fit_offsets(
     Returns
     -------
     OffsetFit or None
-        None where fewer than ten patches count.
+        None where fewer than FEWEST_PATCHES count.
     """
     usable = (offsets.correlations >= threshold) & (offsets.correlations > 0.0)
     for measured in (offsets.line_offsets, offsets.sample_offsets):
         if usable.any():
             usable &= np.abs(measured - np.median(measured[usable])) <= gap
-    if np.count_nonzero(usable) < 10:
+    if np.count_nonzero(usable) < FEWEST_PATCHES:
         return None
     lines, samples = offsets.lines[usable], offsets.samples[usable]
     middle = float(lines.mean()), float(samples.mean())

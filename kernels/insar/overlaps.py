@@ -180,12 +180,12 @@ def _cut_ramp(ramp: AzimuthRamp, window: Window) -> AzimuthRamp:
 
 def _moved(adjustment: Adjustment, window: Window) -> Adjustment:
     """Return the same corrections in coordinates of a window."""
-
-    def move(plane: Plane) -> Plane:
-        first = plane.per_line * window.lines.first + plane.per_sample * window.samples.first
-        return plane._replace(constant=plane.constant + first)
-
-    return replace(adjustment, lines=move(adjustment.lines), samples=move(adjustment.samples))
+    place = window.lines.first, window.samples.first
+    return replace(
+        adjustment,
+        lines=adjustment.lines.moved(*place),
+        samples=adjustment.samples.moved(*place),
+    )
 
 
 def burst_overlap(upper: Placement, lower: Placement) -> tuple[Window, Window] | None:

@@ -102,6 +102,36 @@ class DinsarPairRequest(Request):
             "images are coregistered with the terrain in any case."
         ),
     )
+    correlation: str = option(
+        default="off",
+        choices=("off", "constant", "plane"),
+        title="Refinement by correlation of the amplitudes (off, constant or plane)",
+        abstract=(
+            "Offsets of patches in azimuth and range: their common part moves the secondary as a "
+            "whole, or as a plane over the scene; the orbits and the terrain give the rest. "
+            "Comes before the enhanced spectral diversity."
+        ),
+    )
+    correlation_threshold: float = option(
+        default=0.3,
+        minimum=0.05,
+        maximum=0.99,
+        title="Correlation from which a patch counts, 0.05 to 0.99",
+    )
+    correlation_gap: float = option(
+        default=0.7,
+        unit="pixels",
+        minimum=0.05,
+        maximum=8.0,
+        title="Largest distance of an offset from the median of all [pixels], 0.05 to 8",
+    )
+    correlation_patches: int = option(
+        default=100,
+        minimum=10,
+        maximum=10_000,
+        title="Patches of 64 x 64 pixels to correlate in every burst or StripMap image",
+        abstract="They are spread evenly; their lines alone are read.",
+    )
     esd: str = option(
         default="auto",
         choices=("off", "auto", "1", "2", "3", "4", "5"),

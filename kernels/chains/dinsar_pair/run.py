@@ -10,6 +10,7 @@ from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.checkpoint import Checkpoint, checkpoint_key, open_checkpoint
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.chains.dinsar_pair.matching import match_amplitudes
 from kernels.chains.dinsar_pair.merged import write_merged
 from kernels.chains.dinsar_pair.ortho import write_map
 from kernels.chains.dinsar_pair.radar import RadarResult, process_swath
@@ -152,11 +153,17 @@ def _refine(
     progress: Progress,
 ) -> tuple[tuple[SwathPair, ...], dict[str, Any]]:
     """Take what an earlier run found in the images, or look for it."""
-    found = checkpoint.refined(pairs)
-    if found is None:
-        found = refine(request, pairs, dem, threads=threads, progress=progress)
-        checkpoint.keep_refinement(*found)
-    return found
+    kept = checkpoint.refined(pairs)
+    if kept is not None:
+        return kept
+    pairs, amplitudes = match_amplitudes(
+        request, pairs, dem, threads=threads, progress=progress.part(0.0, 0.5)
+    )
+    pairs, found = refine(request, pairs, dem, threads=threads, progress=progress.part(0.5, 1.0))
+    warnings = [*amplitudes.pop("warnings"), *found["warnings"]]
+    found = found | {"amplitudes": amplitudes, "warnings": warnings}
+    checkpoint.keep_refinement(pairs, found)
+    return pairs, found
 
 
 def _process_swaths(
