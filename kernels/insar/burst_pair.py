@@ -262,7 +262,7 @@ class BurstPair:
         real, imaginary = (np.zeros((lines.rows, samples), np.float32) for _ in range(2))
         valid = np.zeros((lines.rows, samples), np.bool_)
         needed = self.secondary_lines(lines)
-        if needed.rows >= self.weights.shape[1]:
+        if needed.rows >= self.azimuth_weights.shape[1]:
             geometry = self._geometry(lines, needed)
             planes = self._on_reference_columns(geometry, needed, secondary)
             for row in range(lines.rows):
@@ -271,7 +271,7 @@ class BurstPair:
                     planes[0],
                     planes[1],
                     geometry.lines[at] - needed.first,
-                    self.weights,
+                    self.azimuth_weights,
                     real[row],
                     imaginary[row],
                 )
