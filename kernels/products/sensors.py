@@ -110,21 +110,21 @@ def _is_terrasar_x(path: Path) -> bool:
 SENSORS = (
     Sensor(
         "Sentinel-1",
-        "Sentinel-1 SLC (SAFE folder or zip)",
+        "a Sentinel-1 SLC, SAFE folder or zip",
         _is_sentinel1,
         lambda path, orbits: open_sentinel1(path, orbits=orbits),
         {"SM": Looks(azimuth=3, range=3), "": Looks(azimuth=2, range=8)},
     ),
     Sensor(
         "TerraSAR-X",
-        "TerraSAR-X, TanDEM-X or PAZ SSC (folder or its XML)",
+        "a TerraSAR-X, TanDEM-X or PAZ SSC, folder or its XML",
         _is_terrasar_x,
         lambda path, _: terrasar_x.open_terrasar_x(path),
         {"SM": Looks(azimuth=6, range=5), "": Looks(azimuth=12, range=10)},
     ),
     Sensor(
         "COSMO-SkyMed",
-        "COSMO-SkyMed SCS (HDF5)",
+        "a COSMO-SkyMed SCS, HDF5",
         lambda path: path.suffix in (".h5", ".hdf5"),
         lambda path, _: cosmo_skymed.open_cosmo_skymed(path),
         {"SM": Looks(azimuth=5, range=5), "": Looks(azimuth=16, range=16)},
@@ -156,8 +156,8 @@ def sensor_of(path: Path) -> Sensor:
     for sensor in SENSORS:
         if sensor.recognises(path):
             return sensor
-    accepted = ", ".join(sensor.accepts for sensor in SENSORS)
-    raise ProductError(f"{path.name} must be one of: {accepted}")
+    accepted = "; ".join(sensor.accepts for sensor in SENSORS)
+    raise ProductError(f"{path.name} must be {accepted}")
 
 
 def open_slc(path: Path, *, orbits: Path | None = None) -> SlcSource:

@@ -370,6 +370,11 @@ def create_cosar(path: Path, image: SlcProduct) -> Iterator[CosarWriter]:
         for row, value in enumerate((1, 1, lines), start=1):
             file.seek(row * width + 8)
             file.write(np.full(samples, value, ">i4").tobytes())
+        # GDAL refuses lines without valid samples
+        marks = np.array([1, samples], ">i4").tobytes()
+        for row in range(ANNOTATION_LINES, total):
+            file.seek(row * width)
+            file.write(marks)
         file.truncate(width * total)
     yield CosarWriter(path, samples)
 

@@ -1,4 +1,4 @@
-"""Scenes whose truth is known, written as real Sentinel-1 products.
+"""Scenes whose truth is known, written as real products.
 
 Demonstration, tests and benchmarks run the processing chains on them. The truth owes nothing to
 the geometry and interferometry that it is used to judge: the simulation has its own.
@@ -8,6 +8,7 @@ from kernels.simulation.acquisition import Acquisition, Track
 from kernels.simulation.annotated import AnnotatedDate, simulate_on_annotation
 from kernels.simulation.demo import Demo, demo_scene, save_dem, simulate_demo
 from kernels.simulation.derive import Derivation
+from kernels.simulation.derived_images import simulate_on_image
 from kernels.simulation.detected import (
     SimulatedDetected,
     simulate_detected,
@@ -54,5 +55,6 @@ __all__ = [
     "simulate_detected",
     "simulate_detected_on_annotation",
     "simulate_on_annotation",
+    "simulate_on_image",
     "volcano_island",
 ]

@@ -14,7 +14,7 @@ from kernels.model import SlcProduct
 from kernels.products.cosmo_skymed_writer import fill_cosmo_skymed, write_cosmo_skymed
 from kernels.products.sentinel1_writer import create_measurement, write_annotation, write_manifest
 from kernels.products.terrasar_x_writer import create_cosar, write_terrasar_x
-from kernels.simulation.radars import COSMO_SKYMED, SENTINEL_1, TERRASAR_X
+from kernels.simulation.radars import COSMO_SKYMED, SENTINEL_1, TERRASAR_X, radar_of
 
 
 class LineWriter(Protocol):
@@ -66,6 +66,4 @@ _CONTAINERS = {
 
 def container_of(image: SlcProduct) -> Container:
     """Return how the products of an image's satellite are written."""
-    return next(
-        container for radar, container in _CONTAINERS.items() if image.platform in radar.platforms
-    )
+    return _CONTAINERS[radar_of(image.platform)]

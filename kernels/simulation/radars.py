@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kernels.errors import RequestError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Radar:
@@ -67,6 +69,7 @@ COSMO_SKYMED = Radar(
     processor="COSMO-SkyMed 3.11",
 )
 
+_RADARS = (SENTINEL_1, TERRASAR_X, COSMO_SKYMED)
 _FIRST_CYCLE = datetime(2014, 4, 6)
 _ORBIT_OFFSETS = {
     "S1A": 73,
@@ -78,6 +81,15 @@ _ORBIT_OFFSETS = {
     "CSKS3": 141,
     "CSKS4": 202,
 }
+
+
+def radar_of(platform: str) -> Radar:
+    """Return the constellation of a satellite; raises RequestError for an unknown one."""
+    for radar in _RADARS:
+        if platform in radar.platforms:
+            return radar
+    known = ", ".join(platform for radar in _RADARS for platform in radar.platforms)
+    raise RequestError("platform", f"among {known}", platform)
 
 
 def absolute_orbit(radar: Radar, platform: str, centre: datetime, relative_orbit: int) -> int:

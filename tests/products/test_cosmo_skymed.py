@@ -134,51 +134,10 @@ def test_other_names_are_refused(tmp_path: Path) -> None:
         open_cosmo_skymed(path)
 
 
-def keywords(path: Path) -> dict[str, str]:
-    """Values of a list of keywords."""
-    return {
-        name.strip(): value.strip()
-        for name, _, value in (line.partition(":  ") for line in path.read_text().splitlines())
-    }
-
-
 @pytest.mark.shared_data
 def test_reference_points_of_a_real_product(shared_data: Path, tmp_path: Path) -> None:
     """An Enhanced Spotlight product of 2011, its metadata written as HDF5, its own points."""
-    real = keywords(shared_data / "csk" / "cosmoskymed-1.geom")
-    vectors = {
-        real[f"orbitList.orbit[{k}].time"]: [
-            float(real[f"orbitList.orbit[{k}].{axis}_{kind}"])
-            for kind in ("pos", "vel")
-            for axis in "xyz"
-        ]
-        for k in range(15)
-    }
-    midnight = datetime(2011, 4, 18)
-    times = [(datetime.fromisoformat(time) - midnight).total_seconds() for time in vectors]
-    states = np.array(list(vectors.values()))
-    first = datetime.fromisoformat(real["support_data.geom.bursts.burst[0].azimuth_start_time"])
-    shape = int(real["number_lines"]), int(real["number_samples"])
-    path = cosmo_samples.write(
-        tmp_path,
-        np.zeros((1, 1, 2), np.int16),
-        root={
-            "Acquisition Mode": b"ENHANCED SPOTLIGHT",
-            "Reference UTC": b"2011-04-18 00:00:00",
-            "Scene Sensing Start UTC": b"2011-04-18 18:03:27.9",
-            "Scene Sensing Stop UTC": b"2011-04-18 18:03:29.4",
-            "Radar Frequency": float(real["support_data.radar_frequency"]),
-            "State Vectors Times": np.array(times),
-            "ECEF Satellite Position": states[:, :3],
-            "ECEF Satellite Velocity": states[:, 3:],
-        },
-        image={
-            "Zero Doppler Azimuth First Time": (first - midnight).total_seconds(),
-            "Line Time Interval": float(real["support_data.line_time_interval"]),
-            "Zero Doppler Range First Time": float(real["support_data.slant_range_to_first_pixel"]),
-            "Column Time Interval": 1.0 / float(real["support_data.range_sampling_rate"]),
-        },
-    )
+    path = cosmo_samples.write_real(tmp_path, shared_data)
     image = open_cosmo_skymed(path).slc("H4-05", "HH")
     points = np.loadtxt(shared_data / "csk" / "cosmoskymed-1.gcp2")
     longitudes, latitudes = np.radians(points[:, 2]), np.radians(points[:, 3])
@@ -186,7 +145,7 @@ def test_reference_points_of_a_real_product(shared_data: Path, tmp_path: Path) -
         orbit_of(image), geodetic_to_ecef(longitudes, latitudes, points[:, 4])
     )
     lines, samples = image.grid.line(found_times, ranges), image.grid.sample(ranges)
-    assert shape == (14380, 17502)
+    assert image.grid.shape == (14380, 17502)
     # the points carry half a pixel in range; their azimuth is that of another code's orbit, which
     # differs by 0.84 to 0.92 line, 0.6 m, over the 1800 lines
     np.testing.assert_allclose(samples, points[:, 0] - 0.5, atol=1e-3)

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from kernels.chains.dinsar_pair.coverage import bursts_on
-from kernels.chains.dinsar_pair.passes import PassOfPair, check_passes, check_views, open_pass
+from kernels.chains.dinsar_pair.passes import (
+    PassOfPair,
+    check_passes,
+    check_sides,
+    check_views,
+    open_pass,
+)
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.errors import PairError, RequestError
 from kernels.geometry.orbit import Orbit
@@ -94,6 +100,7 @@ def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[
         if need_pixels and image.pixels is None:
             image = reference.image(swath, request.polarisation)  # noqa: PLW2901
         partner = secondary.image(swath, request.polarisation, need_pixels=need_pixels)
+        check_sides(image, partner)
         matches = match_bursts(bursts, _orbit(image), partner.bursts, _orbit(partner))
         if matches:
             check_views(image, _orbit(image), partner, _orbit(partner))

@@ -179,32 +179,44 @@ def _numbers(tracks: frozenset[int]) -> str:
     return " to ".join(map(str, sorted(tracks)))
 
 
+def check_sides(reference: SlcProduct, secondary: SlcProduct) -> None:
+    """Refuse two images of other look sides or directions of flight; raises PairError."""
+    for rule, one, other in (
+        ("look to the same side", reference.grid.look_side.value, secondary.grid.look_side.value),
+        ("fly in the same direction", *map(_direction, (reference, secondary))),
+    ):
+        if one != other:
+            raise PairError(f"secondary must {rule} as the reference, got {other} and {one}")
+
+
+def _direction(image: SlcProduct) -> str:
+    return "ascending" if image.ascending else "descending"
+
+
 def check_views(
     reference: SlcProduct, reference_orbit: Orbit, secondary: SlcProduct, secondary_orbit: Orbit
 ) -> None:
-    """Refuse two images that see the ground from different sides or tracks.
+    """Refuse two images of one ground that see it from different tracks.
 
-    Track numbers do not tell: satellites of a constellation count their own orbits.
+    Track numbers do not always tell: satellites of a constellation count their own orbits.
 
     Parameters
     ----------
-    reference, secondary : SlcProduct
-        One swath of both passes.
-    reference_orbit, secondary_orbit : Orbit
-        Their orbits.
+    reference : SlcProduct
+        One swath of the reference.
+    reference_orbit : Orbit
+        Its orbit.
+    secondary : SlcProduct
+        The same swath of the secondary.
+    secondary_orbit : Orbit
+        Its orbit.
 
     Raises
     ------
     PairError
-        Other look sides, or lines of sight to the middle of the reference that are too far apart
-        to make a pair.
+        Lines of sight to the middle of the reference that are too far apart to make a pair.
     """
-    grid, other = reference.grid, secondary.grid
-    if grid.look_side is not other.look_side:
-        raise PairError(
-            f"secondary must look to the same side as the reference, got {other.look_side.value} "
-            f"and {grid.look_side.value}"
-        )
+    grid = reference.grid
     burst = reference.bursts[len(reference.bursts) // 2]
     slant_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
     time = burst.grid.zero_doppler_time(np.array([burst.mid_line]), slant_range)
