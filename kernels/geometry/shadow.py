@@ -95,7 +95,7 @@ class TerrainProfiles:
         """
         height = 0.5 * float(dem.heights.min() + dem.heights.max())
         grid = _profile_grid(dem, orbit, height=height, spacing=spacing, side=side)
-        polynomials = _tabulate_profiles(grid, dem, orbit, height)
+        polynomials = tabulate_profiles(grid, dem, orbit, height)
         bits = np.empty(grid.shape, np.uint8)
 
         def compute(band: Band) -> None:
@@ -235,7 +235,7 @@ def _profile_grid(
     )
 
 
-def _tabulate_profiles(grid: RadarGrid, dem: Dem, orbit: Orbit, height: float) -> HeightPolynomials:
+def tabulate_profiles(grid: RadarGrid, dem: Dem, orbit: Orbit, height: float) -> HeightPolynomials:
     """Tabulate DEM row and column, slant range and look angle of stations at any height."""
 
     def evaluate(

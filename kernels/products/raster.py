@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +96,7 @@ def create_raster(
         Of the bands; empty where no band has one.
     threads : int
         Compressing threads.
-    dtype : "float32", "uint16" or "uint8"
+    dtype : "float32", "uint16", "uint8", "float64" or "complex64"
         Of the pixels.
     overviews : "mean", "nearest" or None
         Makes a Cloud Optimized GeoTIFF: "mean" of the valid pixels under a cell, or "nearest"
@@ -172,6 +172,27 @@ class RasterReader:
         with gdal_errors(InputError, self._path.name):
             self._dataset.ReadAsArray(0, first_row, self.shape.samples, count, buf_obj=array)
         return array
+
+    def pixels(self, first_row: int, rows: int) -> NDArray[Any]:
+        """Read rows of the first band in the file's own type; raises InputError.
+
+        Parameters
+        ----------
+        first_row, rows : int
+            Of the raster.
+
+        Returns
+        -------
+        ndarray, shape (rows, columns)
+            As GDAL has them; complex integers as complex64.
+        """
+        band = self._dataset.GetRasterBand(1)
+        with gdal_errors(InputError, self._path.name):
+            found = band.ReadAsArray(0, first_row, self.shape.samples, rows)
+        if found is None:  # another module may have switched exceptions off meanwhile
+            raise InputError(f"{self._path.name} cannot be read")
+        pixels: NDArray[Any] = found
+        return pixels
 
     @property
     def tags(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ gdal.UseExceptions()
 
 Compression = Literal["ZSTD", "DEFLATE", "LERC", "NONE"]
 
-PixelType = Literal["float32", "uint16", "uint8"]
+PixelType = Literal["float32", "uint16", "uint8", "float64", "complex64"]
 
 TILE = 1 << MOST_LEVELS
 """Rows and columns of a tile of the files written here."""
@@ -39,6 +39,8 @@ _GDAL_TYPES = {
     "float32": gdal.GDT_Float32,
     "uint16": gdal.GDT_UInt16,
     "uint8": gdal.GDT_Byte,
+    "float64": gdal.GDT_Float64,
+    "complex64": gdal.GDT_CFloat32,
 }
 
 

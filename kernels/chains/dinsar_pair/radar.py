@@ -136,7 +136,7 @@ def process_swath(
     gathered = _Gathered(pair, checkpoint.swath(pair.reference.swath, grid.shape))
     pieces = cut_pieces(pair)
     missing = [piece for piece in pieces if not gathered.take_up(piece)]
-    burst_pairs = _prepare(
+    burst_pairs = prepare_pairs(
         pair,
         dem,
         missing,
@@ -312,7 +312,7 @@ def _read(product: SlcProduct, first_line: int, lines: int) -> NDArray[np.comple
     return pixels.read(first_line, lines)
 
 
-def _prepare(
+def prepare_pairs(
     pair: SwathPair,
     dem: Dem,
     pieces: Sequence[Piece],
