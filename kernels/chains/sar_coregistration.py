@@ -15,7 +15,7 @@ from kernels.chains.options import option_of
 from kernels.chains.registry import Chain
 from kernels.chains.reports import named_values, versions, write_report
 from kernels.chains.request import Request, option
-from kernels.chains.steps.grids import DeformationGrid
+from kernels.chains.steps.grids import DeformationGrid, raster_tags
 from kernels.chains.steps.images import open_image
 from kernels.engine.bands import Band, default_threads, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
@@ -23,7 +23,7 @@ from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProductError
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.burst_steps import ramp_cycles, resample_lines
-from kernels.model import Burst, Shape, SlcProduct
+from kernels.model import Burst, SlcProduct
 from kernels.products.raster import create_raster
 
 VERSION = "1.0"
@@ -120,7 +120,14 @@ def run(request: CoregistrationRequest, folder: Path, progress: Progress) -> Cha
         "versions": versions(),
     }
     with scratch_folder(folder) as scratch:
-        _write(request, grid, opened.image, scratch / FILES["coregistered"], threads, progress)
+        _write(
+            request,
+            grid,
+            opened.image,
+            scratch / FILES["coregistered"],
+            threads=threads,
+            progress=progress,
+        )
         write_report(scratch / FILES["report"], report)
         progress.check()
         paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
@@ -133,6 +140,7 @@ def _write(
     grid: DeformationGrid,
     secondary: SlcProduct,
     path: Path,
+    *,
     threads: int,
     progress: Progress,
 ) -> None:
@@ -152,15 +160,11 @@ def _write(
         found = resample_lines(task.pair, task.lines, block)
         return found if request.ramp == BASEBAND else restored(task.pair, task.lines, found)
 
-    last = grid.bursts[-1]
-    shape = Shape(
-        grid.first_rows[last.index] + last.grid.shape.lines, last.grid.shape.samples
-    )
     with create_raster(
         path,
-        shape,
+        grid.shape,
         ("coregistered",),
-        grid=last.grid if len(grid.bursts) == 1 else None,
+        grid=grid.bursts[0].grid if len(grid.bursts) == 1 else None,
         compression="NONE",
         tags=raster_tags(grid, request.ramp),
         dtype="complex64",
@@ -181,21 +185,9 @@ def restored(
 ) -> NDArray[np.complex64]:
     """Put the secondary's ramp back onto lines in baseband; 0 where the geometry is unknown."""
     cycles = ramp_cycles(pair, lines)
-    return np.nan_to_num(resampled * np.exp(-2j * np.pi * cycles)).astype(np.complex64)
-
-
-def raster_tags(grid: DeformationGrid, ramp: str) -> dict[str, str]:
-    """Describe a raster of whole bursts that was made with a grid, by name of the tag."""
-    return {
-        "GRID": grid.identifier,
-        "RAMP": ramp,
-        "SWATH": grid.swath,
-        "POLARISATION": grid.polarisation,
-        "REFERENCE": " ".join(grid.reference_names),
-        "SECONDARY": " ".join(grid.secondary_names),
-        "BURSTS": " ".join(str(index + 1) for index in grid.first_rows),
-        "FIRST_ROWS": " ".join(map(str, grid.first_rows.values())),
-    }
+    turned = np.nan_to_num(resampled * np.exp(-2j * np.pi * cycles))
+    found: NDArray[np.complex64] = turned.astype(np.complex64)
+    return found
 
 
 def _tasks(grid: DeformationGrid, budget_bytes: float) -> list[_Task]:

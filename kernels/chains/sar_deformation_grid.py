@@ -1,4 +1,4 @@
-"""The tabulated geometry of a pair, for the steps that follow; as DiapOTB's SARFineDeformationGrid."""
+"""The tabulated geometry of a pair, for its next steps; as DiapOTB's SARFineDeformationGrid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kernels.chains.dinsar_pair.radar import prepare_pairs
 from kernels.chains.dinsar_pair.refinement import refine
 from kernels.chains.dinsar_pair.report import describe_pair
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
-from kernels.chains.options import option_of
+from kernels.chains.options import option_of, orbits_option
 from kernels.chains.registry import Chain
 from kernels.chains.reports import named_values, versions, write_report
 from kernels.chains.request import Request, option
@@ -47,7 +47,7 @@ class DeformationGridRequest(Request):
     dem: tuple[Path, ...] = option_of(DinsarPairRequest, "dem")
     dem_heights: str = option_of(DinsarPairRequest, "dem_heights")
     dem_missing: str = option_of(DinsarPairRequest, "dem_missing")
-    orbits: Path | None = option_of(DinsarPairRequest, "orbits")
+    orbits: Path | None = orbits_option()
     polarisation: str = option_of(DinsarPairRequest, "polarisation")
     swath: str | None = swath_option()
     first_burst: int | None = option_of(DinsarPairRequest, "first_burst")

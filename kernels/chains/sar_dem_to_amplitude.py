@@ -129,7 +129,7 @@ def run(request: DemToAmplitudeRequest, folder: Path, progress: Progress) -> Cha
     dem = load_image_dem(request, whole, opened.orbit)
     with scratch_folder(folder) as scratch:
         shares = _write(
-            request, whole, opened.orbit, dem, scratch / FILES["amplitude"], progress
+            request, whole, opened.orbit, dem, scratch / FILES["amplitude"], progress=progress
         )
         report = {
             "request": named_values(request),
@@ -153,13 +153,14 @@ def _write(
     orbit: Orbit,
     dem: Dem,
     path: Path,
+    *,
     progress: Progress,
 ) -> tuple[float, float]:
     """Write the raster; returns the shares of layover and shadow."""
     looks = Looks(request.azimuth_looks, request.range_looks)
     threads = request.threads or default_threads()
     grid = whole.looked(looks)
-    terrain = _terrain(whole, orbit, dem, looks, threads, progress.part(0.1, 0.6))
+    terrain = _terrain(whole, orbit, dem, looks, threads=threads, progress=progress.part(0.1, 0.6))
     spacing = min(grid.slant_range_spacing, abs(dem.latitude_step) * _METRE * 0.25)
     masks = RadarShadow.of(grid, orbit, dem, spacing=spacing)
     incidence = RadarIncidence.of(grid, orbit, dem)
@@ -194,7 +195,7 @@ def _write(
 
 
 def _terrain(
-    whole: RadarGrid, orbit: Orbit, dem: Dem, looks: Looks, threads: int, progress: Progress
+    whole: RadarGrid, orbit: Orbit, dem: Dem, looks: Looks, *, threads: int, progress: Progress
 ) -> TerrainFlattening:
     """Compare the terrain's area in each cell with that of the cell."""
     profiles = TerrainProfiles.of(
@@ -205,11 +206,9 @@ def _terrain(
         threads=threads,
         progress=progress.part(0.0, 0.3),
     )
-    window = Window(Band(0, whole.shape.lines), Band(0, whole.shape.samples))
+    window = Window(lines=Band(0, whole.shape.lines), pixels=Band(0, whole.shape.samples))
     cells = ImageCells.of(whole, orbit, window=window, looks=looks)
-    return TerrainFlattening.of(
-        cells, profiles, threads=threads, progress=progress.part(0.3, 1.0)
-    )
+    return TerrainFlattening.of(cells, profiles, threads=threads, progress=progress.part(0.3, 1.0))
 
 
 CHAIN = Chain(

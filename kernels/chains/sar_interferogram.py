@@ -27,7 +27,7 @@ from kernels.errors import PairError, ProductError
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.burst_steps import combine_lines
 from kernels.insar.mosaic import Placement, SwathLayout, lay_out
-from kernels.model import Looks, Shape, SlcProduct
+from kernels.model import Looks, SlcProduct
 from kernels.products.pixels import GdalPixelReader
 from kernels.products.raster import RasterReader, create_raster
 
@@ -121,8 +121,8 @@ def run(request: InterferogramRequest, folder: Path, progress: Progress) -> Chai
             grid,
             opened.image,
             scratch / FILES["interferogram"],
-            tags.get("RAMP") == BASEBAND,
-            progress,
+            is_baseband=tags.get("RAMP") == BASEBAND,
+            progress=progress,
         )
         report = {
             "request": named_values(request),
@@ -144,6 +144,7 @@ def _write(
     grid: DeformationGrid,
     reference: SlcProduct,
     path: Path,
+    *,
     is_baseband: bool,
     progress: Progress,
 ) -> float | None:
@@ -151,8 +152,7 @@ def _write(
     looks = Looks(request.azimuth_looks, request.range_looks)
     threads = request.threads or default_threads()
     rows, samples = grid.first_rows, grid.bursts[-1].grid.shape.samples
-    stack = Shape(rows[grid.bursts[-1].index] + grid.bursts[-1].grid.shape.lines, samples)
-    resampled = GdalPixelReader(str(request.coregistered), shape=stack)
+    resampled = GdalPixelReader(str(request.coregistered), shape=grid.shape)
     pixels = reference.pixels
     if pixels is None:
         raise ProductError(f"{reference.name} was opened without its pixels")
@@ -199,7 +199,7 @@ def _write(
         threads=threads,
     ) as writer:
         run_bands(
-            _tasks(request, grid, layout, is_baseband, looks, threads),
+            _tasks(request, grid, layout, is_baseband=is_baseband, threads=threads),
             read=read,
             compute=compute,
             write=write,
@@ -233,8 +233,8 @@ def _tasks(
     request: InterferogramRequest,
     grid: DeformationGrid,
     layout: SwathLayout,
+    *,
     is_baseband: bool,
-    looks: Looks,
     threads: int,
 ) -> list[_Task]:
     tasks = []
@@ -255,11 +255,11 @@ def _tasks(
         for band in split_rows(
             placement.stop - placement.start,
             band_rows=rows,
-            multiple=looks.azimuth,
+            multiple=request.azimuth_looks,
             first=placement.start,
         ):
             lines = Band(band.first - placement.origin, band.rows)
-            tasks.append(_Task(placement, pair, lines, band.first // looks.azimuth))
+            tasks.append(_Task(placement, pair, lines, band.first // request.azimuth_looks))
     return tasks
 
 

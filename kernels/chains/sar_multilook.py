@@ -34,7 +34,7 @@ class MultilookRequest(Request):
 
     image: tuple[Path, ...] = image_option(
         title="Product or its slices (SLC, folder or zip), or one raster of complex pixels",
-        abstract="A raster is what sar-coregistration and sar-deramp write, or any complex GeoTIFF.",
+        abstract="A raster is what sar-coregistration or sar-deramp writes, or any of one band.",
     )
     polarisation: str = polarisation_option()
     swath: str | None = swath_option()

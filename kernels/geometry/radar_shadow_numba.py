@@ -41,8 +41,8 @@ def crossings(
         if not (math.isfinite(start) and math.isfinite(stop)):
             continue
         low, high = min(start, stop), max(start, stop)
-        first = max(int(math.ceil(low)), 0)
-        last = min(int(math.ceil(high)) - 1, counts.shape[0] - 1)
+        first = max(math.ceil(low), 0)
+        last = min(math.ceil(high) - 1, counts.shape[0] - 1)
         for cell in range(first, last + 1):
             counts[cell] += 1
             # the station that is nearer to the crossing tells whether it is seen

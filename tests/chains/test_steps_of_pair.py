@@ -146,9 +146,7 @@ def test_the_gain_multiplies_amplitudes_alone(
     np.testing.assert_allclose(found[0], 0.1 * plain[0], rtol=1e-6)
 
 
-def test_readable_offsets_are_those_of_the_truth(
-    tops_series: Series, tmp_path: Path
-) -> None:
+def test_readable_offsets_are_those_of_the_truth(tops_series: Series, tmp_path: Path) -> None:
     offsets = read_raster(grid_of(tops_series, tmp_path, grid_step=1)["offsets"]).array
     truth = load_truth(tops_series.truth, swath="IW1", burst=0, date=1)
     clear = truth.mask[np.ix_(truth.lines, truth.samples)] == 0
@@ -169,14 +167,14 @@ def other(stripmap_series: Series, tmp_path: Path) -> dict[str, Path]:
 def test_grids_of_another_pair_are_refused(
     tops_series: Series, steps: Steps, other: dict[str, Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(FournaiseError, match="swath must be of|grid is of another pair"):
+    with pytest.raises(FournaiseError, match=r"swath must be of|grid is of another pair"):
         resampled(tops_series, other["grid"], tmp_path / "a")
     request = sar_coregistration.CoregistrationRequest(
         secondary=(tops_series.reference,), grid=steps.grid
     )
     with pytest.raises(FournaiseError, match="grid is of another pair: its secondary is"):
         sar_coregistration.run(request, tmp_path / "b", Progress())
-    with pytest.raises(FournaiseError, match="dem.tif was resampled with no grid"):
+    with pytest.raises(FournaiseError, match=r"dem.tif was resampled with no grid"):
         combined(tops_series, steps, tmp_path / "c", coregistered=tops_series.dem)
     assert not any((tmp_path / name).exists() for name in "abc")
 
@@ -185,5 +183,5 @@ def test_what_is_no_grid_is_refused(tops_series: Series, tmp_path: Path) -> None
     for content in (b"nothing", json.dumps({}).encode()):
         path = tmp_path / "grid.zip"
         path.write_bytes(content)
-        with pytest.raises(FournaiseError, match="grid.zip must be a deformation grid"):
+        with pytest.raises(FournaiseError, match=r"grid.zip must be a deformation grid"):
             resampled(tops_series, path, tmp_path / "never")

@@ -16,6 +16,7 @@ from kernels.engine.progress import Progress
 from kernels.errors import ProductError, RequestError
 from kernels.insar.mosaic import lay_out
 from kernels.model import Looks, MapGrid, RadarGrid, Shape
+from kernels.products.preview import looked_grid
 from kernels.products.raster import RasterReader
 
 _BYTES_PER_PIXEL = 24
@@ -166,7 +167,7 @@ def _of_raster(path: Path, looks: Looks) -> Amplitudes:
         name=path.name,
         looks=looks,
         shape=shape,
-        grid=grid.looked(looks) if isinstance(grid, RadarGrid) else None,
+        grid=None if grid is None else looked_grid(grid, looks),
         read=reader.pixels,
         pieces=(_Piece(0, shape.lines * looks.azimuth, 0, None, None),),
     )

@@ -104,10 +104,8 @@ def _plain(value: Any, arrays: dict[int, tuple[int, NDArray[Any]]]) -> Any:
     if isinstance(value, np.ndarray):
         number, _ = arrays.setdefault(id(value), (len(arrays), value))
         return {"array": number}
-    if isinstance(value, datetime):
-        return {"time": value.isoformat()}
-    if isinstance(value, LookSide):
-        return {"side": value.value}
+    if isinstance(value, datetime | LookSide):
+        return {"time": value.isoformat()} if isinstance(value, datetime) else {"side": str(value)}
     if dataclasses.is_dataclass(value):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         return {"class": kind, "fields": {k: _plain(v, arrays) for k, v in fields.items()}}
@@ -119,7 +117,7 @@ def _plain(value: Any, arrays: dict[int, tuple[int, NDArray[Any]]]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _restored(value: Any, array: Any) -> Any:
+def _restored(value: Any, array: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
     match value:
         case {"array": number}:
             return array(number)

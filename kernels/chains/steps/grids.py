@@ -13,7 +13,7 @@ from kernels.chains.steps.archive import read_values, write_values
 from kernels.errors import InputError, PairError
 from kernels.insar.adjustment import Adjustment, Flattening
 from kernels.insar.burst_pair import BurstPair
-from kernels.model import Burst, SlcProduct
+from kernels.model import Burst, Shape, SlcProduct
 
 _KIND = "fournaise deformation grid 1"
 
@@ -109,6 +109,12 @@ class DeformationGrid:
             rows += burst.grid.shape.lines
         return found
 
+    @property
+    def shape(self) -> Shape:
+        """Of a raster of the whole bursts of the reference, one after the other."""
+        lines = sum(burst.grid.shape.lines for burst in self.bursts)
+        return Shape(lines, self.bursts[0].grid.shape.samples)
+
     def check_image(self, image: SlcProduct, names: tuple[str, ...], *, role: str) -> None:
         """Refuse an image that the grid was not made with.
 
@@ -147,3 +153,17 @@ class DeformationGrid:
         if tags.get("GRID") != self.identifier:
             other = "no grid" if "GRID" not in tags else "another grid"
             raise PairError(f"grid is of another pair: {name} was resampled with {other}")
+
+
+def raster_tags(grid: DeformationGrid, ramp: str) -> dict[str, str]:
+    """Describe a raster of whole bursts that was made with a grid, by name of the tag."""
+    return {
+        "GRID": grid.identifier,
+        "RAMP": ramp,
+        "SWATH": grid.swath,
+        "POLARISATION": grid.polarisation,
+        "REFERENCE": " ".join(grid.reference_names),
+        "SECONDARY": " ".join(grid.secondary_names),
+        "BURSTS": " ".join(str(index + 1) for index in grid.first_rows),
+        "FIRST_ROWS": " ".join(map(str, grid.first_rows.values())),
+    }

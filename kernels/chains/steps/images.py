@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernels.chains.dinsar_pair.passes import open_pass
+from kernels.chains.dinsar_pair.passes import PassOfPair, open_pass
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.options import option_of
 from kernels.chains.request import option
@@ -15,11 +15,16 @@ from kernels.model import Burst, SlcProduct
 
 
 class Opened(NamedTuple):
-    """An image, its orbit, and the names of the products that it is made of."""
+    """An image, its orbit, and the pass whose products it is made of."""
 
     image: SlcProduct
     orbit: Orbit
-    names: tuple[str, ...]
+    source: PassOfPair
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the products, in order of time."""
+        return self.source.slices.names
 
 
 def image_option(**changed: Any) -> Any:
@@ -111,7 +116,7 @@ def open_image(
         start=first.first_line_time,
         stop=last.first_line_time + last.shape.lines * last.line_interval,
     )
-    return Opened(image, orbit, found.slices.names)
+    return Opened(image, orbit, found)
 
 
 def chosen_bursts(image: SlcProduct, burst: int | None) -> tuple[Burst, ...]:
