@@ -22,7 +22,7 @@ from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProductError
 from kernels.insar.burst_pair import BurstPair
-from kernels.insar.burst_steps import ramp_cycles, resample_lines
+from kernels.insar.burst_steps import ramp_cycles
 from kernels.model import Burst, SlcProduct
 from kernels.products.raster import create_raster
 
@@ -157,7 +157,7 @@ def _write(
     def compute(task: _Task, block: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
         if task.pair is None or block is None:
             return np.zeros((task.lines.rows, task.burst.grid.shape.samples), np.complex64)
-        found = resample_lines(task.pair, task.lines, block)
+        found, _ = task.pair.resample(task.lines, block)
         return found if request.ramp == BASEBAND else restored(task.pair, task.lines, found)
 
     with create_raster(

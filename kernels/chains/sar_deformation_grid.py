@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.dinsar_pair.footprint import load_pair_dem
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.chains.dinsar_pair.matching import match_amplitudes
 from kernels.chains.dinsar_pair.passes import open_pass
 from kernels.chains.dinsar_pair.pieces import cut_pieces
 from kernels.chains.dinsar_pair.radar import prepare_pairs
@@ -60,6 +62,7 @@ class DeformationGridRequest(Request):
         abstract="The grid itself is tabulated every 32 pixels and four heights, whatever this is.",
     )
     kernel: int = option_of(DinsarPairRequest, "kernel")
+    correlation: str = option_of(DinsarPairRequest, "correlation")
     esd: str = option_of(DinsarPairRequest, "esd", default="off")
     esd_threshold: float = option_of(DinsarPairRequest, "esd_threshold")
     threads: int | None = option_of(DinsarPairRequest, "threads")
@@ -135,8 +138,11 @@ def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> Ch
     pairs = open_pair(whole)
     progress.update(0.1, "elevation model")
     dem = load_pair_dem(whole, pairs)
+    pairs, amplitudes = match_amplitudes(
+        whole, pairs, dem, threads=threads, progress=progress.part(0.2, 0.35)
+    )
     (pair,), refinement = refine(
-        whole, pairs, dem, threads=threads, progress=progress.part(0.2, 0.5)
+        whole, pairs, dem, threads=threads, progress=progress.part(0.35, 0.5)
     )
     progress.update(0.5, "grid")
     tabulated = prepare_pairs(
@@ -153,8 +159,8 @@ def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> Ch
         "request": named_values(request),
         "identifier": grid.identifier,
         **describe_pair(pair),
-        "refinement": {k: v for k, v in refinement.items() if k != "warnings"},
-        "warnings": [*refinement["warnings"], *pair.warnings],
+        "refinement": _findings(refinement) | {"amplitudes": _findings(amplitudes)},
+        "warnings": [*amplitudes["warnings"], *refinement["warnings"], *pair.warnings],
         "versions": versions(),
     }
     with scratch_folder(folder) as scratch:
@@ -165,6 +171,10 @@ def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> Ch
         paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
     progress.update(1.0, "done")
     return ChainResult.of(OUTPUTS, paths, report)
+
+
+def _findings(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name != "warnings"}
 
 
 def _first_swath(request: DeformationGridRequest) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from kernels.chains.steps.images import (
     polarisation_option,
     swath_option,
 )
+from kernels.chains.steps.tables import write_table
 from kernels.engine.bands import split_rows
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -132,7 +132,7 @@ def run(request: DopplerRequest, folder: Path, progress: Progress) -> ChainResul
         "versions": versions(),
     }
     with scratch_folder(folder) as scratch:
-        _write_table(scratch / FILES["table"], rows)
+        write_table(scratch / FILES["table"], rows)
         write_report(scratch / FILES["doppler"], report)
         progress.check()
         paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
@@ -176,16 +176,6 @@ def _describe(burst: Burst, correlation: NDArray[np.complex128], blocks: int) ->
             }
         )
     return rows
-
-
-def _write_table(path: Path, rows: _Rows) -> None:
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error
 
 
 CHAIN = Chain(

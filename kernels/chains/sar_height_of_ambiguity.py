@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from kernels.chains.reports import named_values, versions, write_report
 from kernels.chains.request import Request, option
 from kernels.chains.steps.ground import load_image_dem
 from kernels.chains.steps.images import Opened, open_image, polarisation_option, swath_option
+from kernels.chains.steps.tables import write_table
 from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -168,7 +168,7 @@ def run(request: HeightOfAmbiguityRequest, folder: Path, progress: Progress) -> 
         "versions": versions(),
     }
     with scratch_folder(folder) as scratch:
-        _write_table(scratch / FILES["table"], rows)
+        write_table(scratch / FILES["table"], rows)
         write_report(scratch / FILES["report"], report)
         progress.check()
         paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
@@ -259,16 +259,6 @@ def _describe(
 def _plain(value: float) -> float | None:
     """Return a number that JSON has; None for an infinite height of ambiguity."""
     return value if math.isfinite(value) else None
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error
 
 
 CHAIN = Chain(

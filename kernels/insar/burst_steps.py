@@ -1,7 +1,7 @@
-"""The pass of `BurstPair` in two: resampling alone, and combining what was resampled before.
+"""What `BurstPair` combines of lines that were resampled before, and the ramp at their pixels.
 
-Both halves run the compiled functions of the whole on the same numbers, so that one after the
-other they give its bits.
+The compiled functions of the whole pass run on the same numbers, so that `BurstPair.resample`
+and `combine_lines` one after the other give its bits.
 """
 
 from __future__ import annotations
@@ -12,46 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band
-from kernels.insar import interferogram_numba, resample_numba
+from kernels.insar import interferogram_numba
 from kernels.insar.adjustment import Adjustment
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.model import Looks
-
-
-def resample_lines(
-    pair: BurstPair, lines: Band, secondary: NDArray[np.complex64]
-) -> NDArray[np.complex64]:
-    """Resample the secondary onto some reference lines.
-
-    Parameters
-    ----------
-    pair : BurstPair
-        Of the two bursts.
-    lines : Band
-        Reference lines.
-    secondary : ndarray of complex64, shape (secondary lines, samples)
-        Pixels of ``pair.secondary_lines(lines)``.
-
-    Returns
-    -------
-    ndarray of complex64, shape (lines, samples)
-        Baseband, without the secondary's azimuth ramp; 0 where taps are missing.
-    """
-    samples = pair.reference.grid.shape.samples
-    found = np.zeros((lines.rows, samples), np.complex64)
-    needed = pair.secondary_lines(lines)
-    if needed.rows < pair.weights.shape[1]:
-        return found
-    geometry = pair._geometry(lines, needed)
-    planes = pair._on_reference_columns(geometry, needed, secondary)
-    real, imaginary = np.empty(samples, np.float32), np.empty(samples, np.float32)
-    for row in range(lines.rows):
-        at = lines.first - geometry.first + row
-        resample_numba.along_azimuth(
-            planes[0], planes[1], geometry.lines[at] - needed.first, pair.weights, real, imaginary
-        )
-        found[row].real, found[row].imag = real, imaginary
-    return found
 
 
 def ramp_cycles(pair: BurstPair, lines: Band) -> NDArray[np.float64]:
@@ -96,7 +60,7 @@ def combine_lines(
     reference : ndarray of complex64, shape (lines, samples)
         Their pixels.
     resampled : ndarray of complex64, shape (lines, samples)
-        From `resample_lines`, of the same lines.
+        From ``pair.resample``, of the same lines.
     looks : Looks
         Of the result.
 
@@ -108,7 +72,7 @@ def combine_lines(
     samples = pair.reference.grid.shape.samples
     sums = LookSums.zeros(lines.rows // looks.azimuth, samples // looks.range)
     needed = pair.secondary_lines(lines)
-    if needed.rows < pair.weights.shape[1]:
+    if needed.rows < pair.azimuth_weights.shape[1]:
         return sums
     geometry = pair._geometry(lines, needed)
     valid = np.empty(samples, np.bool_)

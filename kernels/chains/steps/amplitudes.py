@@ -21,6 +21,8 @@ from kernels.products.raster import RasterReader
 
 _BYTES_PER_PIXEL = 24
 _LARGEST_BAND = 512
+_PRODUCTS = (".zip", ".h5", ".xml")
+"""Endings of files that are products; other files are rasters."""
 
 
 class _Piece(NamedTuple):
@@ -150,7 +152,7 @@ def open_amplitudes(
     RequestError
         A swath or polarisation that the product does not have, or looks that it is too small for.
     """
-    if len(paths) == 1 and paths[0].is_file() and paths[0].suffix != ".zip":
+    if len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() not in _PRODUCTS:
         found = _of_raster(paths[0], looks)
     else:
         found = _of_product(paths, swath, polarisation, looks)

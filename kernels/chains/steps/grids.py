@@ -142,7 +142,8 @@ class DeformationGrid:
         own = [getattr(pair, role) for pair in self.pairs.values()]
         for burst in own:
             found = there.get(burst.index)
-            if found is None or (found.first_line, found.grid) != (burst.first_line, burst.grid):
+            place = (burst.first_line, burst.grid.shape)
+            if found is None or (found.first_line, found.grid.shape) != place:
                 raise PairError(
                     f"grid does not fit {image.name}: burst {burst.index + 1} of {self.swath} "
                     "lies elsewhere"

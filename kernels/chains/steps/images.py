@@ -24,7 +24,7 @@ class Opened(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         """Of the products, in order of time."""
-        return self.source.slices.names
+        return self.source.names
 
 
 def image_option(**changed: Any) -> Any:
