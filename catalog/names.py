@@ -32,7 +32,7 @@ _S2 = re.compile(
     r"T(?P<tile>\w{5})_\d{8}T\d{6}"
 )
 _TSX = re.compile(
-    r"(?P<platform>T[SD]X1)_SAR__(?P<type>SSC|MGD|GEC|EEC)_\w{4}_(?P<mode>SM|SL|HS|SC|ST|WS)_[SDTQ]_"
+    r"(?P<platform>TSX1|TDX1|PAZ1)_SAR__(?P<type>SSC|MGD|GEC|EEC)_\w{4}_(?P<mode>SM|SL|HS|SC|ST|WS)_[SDTQ]_"
     r"\w{3}_(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})"
 )
 _CSK = re.compile(

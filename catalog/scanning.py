@@ -198,7 +198,7 @@ def walk(root: Path, unreadable: list[str], kinds: Mapping[str, Kind] = _NONE) -
 def _kind_of_folder(name: str) -> Kind | None:
     if name.endswith(".SAFE"):
         return Kind.SAFE
-    if name.startswith(("TSX1_", "TDX1_")) and product_of_name(name).collection == "TSX":
+    if name.startswith(("TSX1_", "TDX1_", "PAZ1_")) and product_of_name(name).collection == "TSX":
         return Kind.TERRASAR
     return None
 

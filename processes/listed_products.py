@@ -14,11 +14,14 @@ DEPTH = 8
 """Folders between a data folder and a product, as for time series."""
 LISTED_S = 10.0
 """Shortest time between two looks through the folders, however many names nobody has [s]."""
-_PRODUCT_ENDINGS = (".SAFE", ".zip")
+_PRODUCT_ENDINGS = (".SAFE", ".zip", ".h5")
+_FOLDERS = ("TSX1_SAR__SSC", "TDX1_SAR__SSC", "PAZ1_SAR__SSC")
+"""How the names of products begin that are folders without an ending."""
+_SENSORS = {"S1", "TSX", "CSK"}
 
 
 class ListedProducts:
-    """Sentinel-1 products below some folders, looked for when the first name asks for it.
+    """Products of the sensors below some folders, looked for when the first name asks for it.
 
     Parameters
     ----------
@@ -71,11 +74,11 @@ class ListedProducts:
 
 
 def _is_product(bare: str) -> bool:
-    return product_of_name(bare).collection == "S1"
+    return product_of_name(bare).collection in _SENSORS
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Yield what has the ending of a product; hidden names are on their way and left alone."""
+    """Yield what has the form of a product; hidden names are on their way and left alone."""
     waiting = [(str(root), 0)]
     while waiting:
         folder, depth = waiting.pop()
@@ -85,7 +88,9 @@ def _walk(root: Path) -> Iterator[Path]:
         except OSError:
             continue
         for entry in listed:
-            if entry.name.endswith(_PRODUCT_ENDINGS):
+            if entry.name.endswith(_PRODUCT_ENDINGS) or (
+                entry.name.startswith(_FOLDERS) and entry.is_dir()
+            ):
                 yield Path(entry.path)
             elif depth < DEPTH and entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, depth + 1))

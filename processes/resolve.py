@@ -22,7 +22,7 @@ from processes.catalogue.bringing import bring_named
 from processes.listed_products import ListedProducts
 from processes.settings import Settings
 
-_PRODUCT_ENDINGS = (".SAFE", ".zip")
+_PRODUCT_ENDINGS = (".SAFE", ".zip", ".h5")
 
 
 class Resolver(Protocol):
@@ -192,14 +192,14 @@ class NamesOnServer:
         try:
             return self.folders(info, name)
         except RequestError:
-            if not _may_be_fetched(info, name):
+            if not _may_be_indexed(info, name):
                 raise
             bare = bare_name(name.name)
             found = self.fetched.get(bare) or find_indexed(bare)
             if found is not None:
                 return found
             datalake = self.settings.datalake
-            if datalake is None or not has_providers():
+            if datalake is None or not has_providers() or not _may_be_fetched(bare):
                 raise
         if bare not in self.missing:
             self.missing.append(bare)
@@ -215,14 +215,22 @@ class NamesOnServer:
         self.missing.clear()
 
 
-def _may_be_fetched(info: OptionInfo, name: Path) -> bool:
+def _may_be_indexed(info: OptionInfo, name: Path) -> bool:
     product = product_of_name(name.name)
-    types = _FETCHED_TYPES.get(info.role or "", ())
-    return len(name.parts) == 1 and product.collection == "S1" and product.product_type in types
+    types = _INDEXED_TYPES.get(info.role or "", {}).get(product.collection, ())
+    return len(name.parts) == 1 and product.product_type in types
+
+
+def _may_be_fetched(bare: str) -> bool:
+    """Tell whether providers have products of this kind; the other sensors' are bought."""
+    return product_of_name(bare).collection == "S1"
 
 
 _PRODUCT_ROLES = ("slc", "product", "datalake")
-_FETCHED_TYPES = {"slc": ("SLC",), "product": ("SLC", "GRD")}
+_INDEXED_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
+    "slc": {"S1": ("SLC",), "TSX": ("SSC",), "CSK": ("SCS_B", "SCS_U")},
+    "product": {"S1": ("SLC", "GRD")},
+}
 _PATH_RULE = "a path in the data folders of this server"
 
 
