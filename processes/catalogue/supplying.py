@@ -42,7 +42,8 @@ _AROUND_A_TILE = 0.06
 _WHOLE_TILES = 1.1
 """The same around a product whose tiles are all to have elevation, also where it does not reach."""
 _RASTERS = (".tif", ".tiff", ".vrt")
-_KINDS = {".SAFE": Kind.SAFE, ".zip": Kind.ZIP}
+_KINDS = {".SAFE": Kind.SAFE, ".zip": Kind.ZIP, ".h5": Kind.COSMO, ".xml": Kind.TERRASAR}
+_SENSORS = {"S1", "TSX", "CSK"}
 _SHARE = 0.1
 """Of a job for which something may be fetched."""
 
@@ -212,7 +213,8 @@ class _Work:
         changes: dict[str, Any] = {}
         if self._orbits is not None and self.wants_orbits:
             teller.begin("looking for orbit files", len(products), start=0.0, stop=0.3)
-            folder = self._bring_orbits(self._orbits, products, downloader, scratch / "orbits")
+            with_orbits = [one for one in products if one.collection == "S1"]
+            folder = self._bring_orbits(self._orbits, with_orbits, downloader, scratch / "orbits")
             changes[self._names["orbits"]] = folder
         if self.wants_elevation:
             boxes = self._boxes(products)
@@ -233,8 +235,9 @@ class _Work:
             paths = self._chain.products(self._request, progress)
         else:
             paths = tuple(_paths_of(self._request, roles=("slc", "product")))
-        found = [describe(path, _KINDS[path.suffix]) for path in paths if path.suffix in _KINDS]
-        return [one.product for one in found if one.product.collection == "S1"]
+        # products without an ending are folders of TerraSAR-X
+        found = [describe(path, _KINDS.get(path.suffix, Kind.TERRASAR)) for path in paths]
+        return [one.product for one in found if one.product.collection in _SENSORS]
 
     def _bring_orbits(
         self, own: Path, products: Sequence[Product], downloader: Downloader, links: Path

@@ -26,6 +26,7 @@ from kernels.chains.tiling_series import CHAIN as SERIES
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, InputError, RequestError
 from kernels.products.sentinel1 import open_sentinel1
+from kernels.simulation import Acquisition, Scene, StripMapMode, simulate
 from processes.background import background_server, free_address
 from processes.catalogue.bringing import network_of
 from processes.catalogue.supplying import GEOID_SETTING, Supplied, default_for, supplied
@@ -37,7 +38,7 @@ from tests.catalog.scripted import Fault, ScriptedProduct, ScriptedResto, Server
 from tests.catalog.scripted.bucket import LISTING, ScriptedBucket
 from tests.processes.test_catalogue import PASSWORD, USER
 from tests.products.samples import zip_folder
-from tests.series import Series
+from tests.series import CENTRE, START, Series, hills
 from tests.tile_lake import DAYS, TILES, TileLake
 
 TILE = "Copernicus_DSM_COG_10_{north}_00_{east}_00_DEM"
@@ -203,6 +204,25 @@ def test_two_products_get_their_orbits_and_elevation(
     assert (again.dem, told.fetched, len(seen)) == (made.dem, [], 2)
     # the secondary may have got its precise orbit meanwhile; tiles are not asked for again
     assert {seen.product for seen in stored.server.log[asked:]} <= {LISTING}
+
+
+def test_products_of_other_sensors_get_their_elevation_and_keep_their_orbits(
+    settings: Settings, stored: Stored, tops_series: Series, tmp_path: Path
+) -> None:
+    assert settings.datalake is not None
+    dates = [Acquisition(centre=START + timedelta(days=days), platform="TSX1") for days in (0, 11)]
+    mode = StripMapMode(beam="STRIP_011", lines=40, samples=40)
+    products = simulate(Scene(dem=hills(*CENTRE)), dates, tmp_path / "lake", mode=mode).products
+    request = tops_series.request(
+        products[1],
+        reference=products[:1],
+        dem=(settings.datalake / "elevation",),
+        orbits=settings.datalake / "orbits",
+    )
+    made, told, seen = supply(DINSAR, request, settings)
+    assert made.dem == (settings.datalake / "elevation",)
+    assert told.fetched == [f"{HERE}.tif"]
+    assert seen == {}
 
 
 def test_without_orbits_the_annotation_serves_and_the_report_says_so(
