@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,8 +56,20 @@ def heights_on_dem(
     return out.reshape(rows.shape)
 
 
+PixelErrors = Callable[
+    [NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    tuple[NDArray[np.float64], NDArray[np.float64]],
+]
+"""``(measured_times, measured_ranges, points) -> (times, ranges)`` to be added to the measured."""
+
+
 def tabulate_radar(
-    grid: RadarGrid, orbit: Orbit, dem: Dem, quantities: Quantities | None = None
+    grid: RadarGrid,
+    orbit: Orbit,
+    dem: Dem,
+    quantities: Quantities | None = None,
+    *,
+    errors: PixelErrors | None = None,
 ) -> HeightPolynomials:
     """Tabulate DEM coordinates, and more quantities, over a radar grid.
 
@@ -69,6 +83,8 @@ def tabulate_radar(
         Gives the interval of heights.
     quantities : callable or None
         ``(points, zero_doppler_times, slant_ranges) -> (..., n)`` for Earth-fixed points.
+    errors : callable or None
+        What times and ranges of the grid lack [s] and [m]; None: nothing.
 
     Returns
     -------
@@ -82,6 +98,10 @@ def tabulate_radar(
         ranges = grid.slant_range(columns)
         times = grid.zero_doppler_time(rows, ranges)
         points = radar_to_ground(orbit, times, ranges, heights, side=grid.look_side)
+        if errors is not None:
+            late, far = errors(times, ranges, points)
+            times, ranges = times + late, ranges + far
+            points = radar_to_ground(orbit, times, ranges, heights, side=grid.look_side)
         longitudes, latitudes, _ = ecef_to_geodetic(points)
         found = np.stack(dem_coordinates(dem, longitudes, latitudes), axis=-1)
         if quantities is None:

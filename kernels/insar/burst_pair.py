@@ -15,6 +15,7 @@ from kernels.insar import deramp_numba, interferogram_numba, resample_numba
 from kernels.insar.adjustment import Adjustment, Flattening
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
+from kernels.insar.effects import NO_EFFECTS, PairEffects
 from kernels.insar.resample import WIDEST, Bands, band_weights
 from kernels.model import Burst, Dem, Looks
 
@@ -122,6 +123,7 @@ class BurstPair:
         bands: Bands = WIDEST,
         adjustment: Adjustment | None = None,
         flattening: Flattening = "topography",
+        effects: PairEffects = NO_EFFECTS,
     ) -> BurstPair:
         """Prepare a pair.
 
@@ -141,6 +143,8 @@ class BurstPair:
             What the images themselves told; None: nothing.
         flattening : {'none', 'ellipsoid', 'topography'}
             What the phase is freed from.
+        effects : PairEffects
+            What times and ranges hold beside geometry.
 
         Returns
         -------
@@ -153,6 +157,7 @@ class BurstPair:
             secondary=secondary.grid,
             secondary_orbit=secondary_orbit,
             dem=dem,
+            effects=effects,
         )
         return cls(
             reference=reference,

@@ -13,6 +13,8 @@ from kernels.geometry.orbit import Orbit
 from kernels.geometry.terrain import meet_terrain, tabulate_radar
 from kernels.geometry.zero_doppler import ground_to_radar, radar_to_ground
 from kernels.insar.adjustment import Adjustment, Flattening, adjust
+from kernels.insar.delays import total_delay
+from kernels.insar.effects import NO_EFFECTS, PairEffects
 from kernels.model import Burst, Dem, RadarGrid
 
 
@@ -64,6 +66,7 @@ class Coregistration:
         secondary: RadarGrid,
         secondary_orbit: Orbit,
         dem: Dem,
+        effects: PairEffects = NO_EFFECTS,
     ) -> Coregistration:
         """Tabulate the geometry of two grids.
 
@@ -78,6 +81,8 @@ class Coregistration:
             Of the two images, each with its own epoch.
         dem : Dem
             Must cover the reference; pixels outside it have no offsets.
+        effects : PairEffects
+            What times and ranges hold beside geometry.
 
         Returns
         -------
@@ -88,22 +93,33 @@ class Coregistration:
         def quantities(
             points: NDArray[np.float64], times: NDArray[np.float64], ranges: NDArray[np.float64]
         ) -> NDArray[np.float64]:
-            secondary_times, secondary_ranges = ground_to_radar(secondary_orbit, points)
+            ours = effects.reference.measured(reference, times, ranges, points)
+            true = ground_to_radar(secondary_orbit, points)
+            delay = total_delay(
+                effects.secondary.delays, secondary_orbit, true[0], points
+            ) - total_delay(effects.reference.delays, reference_orbit, times, points)
+            lines, samples = effects.secondary.measured(secondary, *true, points)
             return np.stack(
                 [
-                    secondary.line(secondary_times, secondary_ranges)
-                    - reference.line(times, ranges),
-                    secondary.sample(secondary_ranges) - reference.sample(ranges),
-                    secondary_ranges - ranges,
+                    lines - ours[0],
+                    samples + delay / secondary.slant_range_spacing - ours[1],
+                    true[1] - ranges + delay,
                 ],
                 axis=-1,
             )
 
+        timing = effects.reference.timing
         return cls(
             reference=reference,
             secondary=secondary,
             dem=dem,
-            polynomials=tabulate_radar(reference, reference_orbit, dem, quantities),
+            polynomials=tabulate_radar(
+                reference,
+                reference_orbit,
+                dem,
+                quantities,
+                errors=None if timing is None else timing.errors,
+            ),
         )
 
     @property

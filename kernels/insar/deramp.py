@@ -85,6 +85,16 @@ class AzimuthRamp:
         cycles: NDArray[np.float64] = (a * eta + b) * eta + c
         return cycles
 
+    def frequency(
+        self, lines: NDArray[np.float64], samples: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Doppler frequency [Hz] at which pixels were seen: that of the ramp they carry."""
+        eta = (lines - self.mid_line) * self.line_interval
+        index = np.arange(self.coefficients.shape[1], dtype=np.float64)
+        b, a = (np.interp(samples, index, row) for row in self.coefficients[1:])
+        found: NDArray[np.float64] = -(2.0 * a * eta + b)
+        return found
+
 
 def deramp(
     pixels: NDArray[np.complex64], ramp: AzimuthRamp, *, first_line: int = 0, first_sample: int = 0

@@ -20,6 +20,7 @@ from kernels.insar.adjustment import Adjustment, Plane
 from kernels.insar.burst_pair import BurstPair, LookSums
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
+from kernels.insar.effects import NO_EFFECTS, PairEffects
 from kernels.insar.mosaic import Placement, SwathLayout
 from kernels.insar.resample import WIDEST, band_weights
 from kernels.model import Burst, Dem, Looks, Shape
@@ -75,6 +76,7 @@ class WindowPair:
         dem: Dem,
         taps: int,
         adjustment: Adjustment | None,
+        effects: PairEffects = NO_EFFECTS,
     ) -> WindowPair:
         """Prepare a window of a pair.
 
@@ -92,6 +94,8 @@ class WindowPair:
             Of the resampling kernel.
         adjustment : Adjustment or None
             Of the whole bursts.
+        effects : PairEffects
+            Of the whole bursts.
 
         Returns
         -------
@@ -105,6 +109,7 @@ class WindowPair:
             secondary=secondary.grid,
             secondary_orbit=secondary_orbit,
             dem=dem,
+            effects=effects,
         )
         offsets = geometry.polynomials.coefficients[:, :, 3, 0]
         whole = secondary.grid.shape.samples

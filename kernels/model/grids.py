@@ -156,6 +156,8 @@ class Burst:
         Rotation of the antenna beam in azimuth [rad/s]; 0 where the beam is fixed.
     identifier : int or None
         ESA's burst identifier along the relative orbit, where the product carries it.
+    range_chirp_rate : float or None
+        Of the transmitted pulse [Hz/s], where the product tells it.
     """
 
     index: int
@@ -167,6 +169,7 @@ class Burst:
     fm_rate: RangePolynomial
     steering_rate: float
     identifier: int | None = None
+    range_chirp_rate: float | None = None
 
     @property
     def mid_line(self) -> float:

@@ -26,6 +26,9 @@ from kernels.products.elements import Element
 
 _IMAGE = "imageAnnotation/imageInformation"
 _PRODUCT = "generalAnnotation/productInformation"
+_CHIRP = (
+    "generalAnnotation/downlinkInformationList/downlinkInformation/downlinkValues/txPulseRampRate"
+)
 
 
 def read_bursts(
@@ -67,6 +70,7 @@ def read_bursts(
         doppler=_dopplers(root, epoch),
         fm_rates=_fm_rates(root, epoch),
         steering_rate=_steering_rate(root, mode),
+        chirp_rate=root.number(_CHIRP) if root.has(_CHIRP) else None,
     )
     return grid, tuple(_burst(index, record, grid, ramps) for index, record in enumerate(records))
 
@@ -89,6 +93,7 @@ class _Ramps:
     doppler: list[RangePolynomial]
     fm_rates: list[RangePolynomial]
     steering_rate: float
+    chirp_rate: float | None
 
 
 def _burst(index: int, record: _BurstRecord, grid: RadarGrid, ramps: _Ramps) -> Burst:
@@ -107,6 +112,7 @@ def _burst(index: int, record: _BurstRecord, grid: RadarGrid, ramps: _Ramps) -> 
         fm_rate=_nearest(ramps.fm_rates, middle),
         steering_rate=ramps.steering_rate,
         identifier=record.identifier,
+        range_chirp_rate=ramps.chirp_rate,
     )
 
 

@@ -157,14 +157,14 @@ def header(product: ImageProduct, number: int) -> list[Node]:
 
 def _general(product: SlcProduct) -> list[Node]:
     grid = product.grid
-    prf: Node = (
-        "downlinkInformation",
-        [
-            ("swath", product.swath),
-            ("azimuthTime", product.start),
-            ("prf", 1.0 / grid.line_interval if product.mode == "SM" else 1717.128973878037),
-        ],
-    )
+    downlink: list[Node] = [
+        ("swath", product.swath),
+        ("azimuthTime", product.start),
+        ("prf", 1.0 / grid.line_interval if product.mode == "SM" else 1717.128973878037),
+    ]
+    chirp_rate = product.bursts[0].range_chirp_rate
+    if chirp_rate is not None:
+        downlink.append(("downlinkValues", [("txPulseRampRate", chirp_rate)]))
     rates = [
         _polynomial(product, b.fm_rate, "azimuthFmRate", "azimuthFmRatePolynomial")
         for b in product.bursts
@@ -183,7 +183,7 @@ def _general(product: SlcProduct) -> list[Node]:
     ]
     return [
         ("productInformation", facts),
-        listing("downlinkInformationList", [prf]),
+        listing("downlinkInformationList", [("downlinkInformation", downlink)]),
         listing("orbitList", orbits(product)),
         listing("attitudeList", []),
         listing("rawDataAnalysisList", []),

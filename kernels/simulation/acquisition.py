@@ -37,6 +37,8 @@ from kernels.simulation.scene import RangeRamp
 
 _ORBIT_SECONDS = 80.0
 _EDGE_SAMPLES = 32
+_PULSE_LENGTH = 5.24e-5
+"""Of IW1 [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +322,7 @@ def _burst(index: int, grid: RadarGrid, swath: _Swath) -> Burst:
             azimuth_time=round(middle, 6), origin=figures.near_time, coefficients=figures.fm_rate
         ),
         steering_rate=math.radians(figures.steering_rate),
+        range_chirp_rate=figures.range_bandwidth / _PULSE_LENGTH,
     )
 
 

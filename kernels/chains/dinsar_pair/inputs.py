@@ -19,7 +19,10 @@ from kernels.errors import PairError, RequestError
 from kernels.geometry.orbit import Orbit
 from kernels.insar.adjustment import Adjustment
 from kernels.insar.coregistration import match_bursts
-from kernels.insar.mosaic import MISSING, SwathLayout, first_cell, lay_out
+from kernels.insar.delays import RangeDelay
+from kernels.insar.effects import ImageEffects, PairEffects
+from kernels.insar.mosaic import MISSING, Placement, SwathLayout, first_cell, lay_out
+from kernels.insar.timing import PixelTiming
 from kernels.model import Burst, Looks, RadarGrid, Shape, SlcProduct
 from kernels.products.slc_columns import without_first_samples
 
@@ -43,6 +46,10 @@ class SwathPair:
     adjustments : dict of int to Adjustment
         What the images told beyond the geometry, by the index of the reference burst; bursts
         that are not named have none.
+    corrections : tuple of str
+        Among CORRECTIONS: of what the processor approximates, in both images alike.
+    delays : tuple of (tuple of RangeDelay, tuple of RangeDelay)
+        What lengthens the ranges of reference and secondary.
     warnings : tuple of str
         What was left out or is not as expected, one line each; those of the whole pair are with
         its first swath.
@@ -57,7 +64,25 @@ class SwathPair:
     reference_names: tuple[str, ...] = ()
     secondary_names: tuple[str, ...] = ()
     adjustments: dict[int, Adjustment] = field(default_factory=dict)
+    corrections: tuple[str, ...] = ("bistatic",)
+    delays: tuple[tuple[RangeDelay, ...], tuple[RangeDelay, ...]] = ((), ())
     warnings: tuple[str, ...] = ()
+
+    def effects(self, placement: Placement) -> PairEffects:
+        """Return what times and ranges of a pair of bursts hold beside geometry."""
+        images = [
+            ImageEffects(
+                timing=None if burst is None else PixelTiming.of(burst, orbit, self.corrections),
+                delays=delays,
+            )
+            for burst, orbit, delays in zip(
+                (placement.burst, placement.partner),
+                (self.reference_orbit, self.secondary_orbit),
+                self.delays,
+                strict=True,
+            )
+        ]
+        return PairEffects(reference=images[0], secondary=images[1])
 
 
 def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[SwathPair, ...]:

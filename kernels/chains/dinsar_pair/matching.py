@@ -280,6 +280,7 @@ def _prepare(
             dem=dem,
             taps=taps,
             adjustment=pair.adjustments.get(placement.burst.index),
+            effects=pair.effects(placement),
         )
         for window in windows
     )

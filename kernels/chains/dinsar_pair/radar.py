@@ -338,6 +338,7 @@ def prepare_pairs(
             taps=taps,
             bands=Bands.of(pair.secondary),
             adjustment=pair.adjustments.get(placement.burst.index),
+            effects=pair.effects(placement),
             flattening=flattening,
         )
 

@@ -18,6 +18,7 @@ from kernels.chains.regions import read_region
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 from kernels.insar.adjustment import FLATTENINGS
+from kernels.insar.timing import CORRECTIONS
 from kernels.model import GeographicBox
 
 VERSION = "1.0"
@@ -153,6 +154,22 @@ class DinsarPairRequest(Request):
         title="Constant phases to estimate and remove (none, one per swath or one per burst)",
         abstract="For pairs whose bursts differ by constants, as those of S1C with S1D do.",
     )
+    corrections: tuple[str, ...] = option(
+        default=("bistatic",),
+        choices=(*CORRECTIONS, "none"),
+        title="Timing corrections (bistatic, doppler_range, fm_rate; or none)",
+        abstract=(
+            "Of what the processor approximates: the rest of the bistatic delay, the shift in "
+            "range by the Doppler frequency, the mismatch of the azimuth FM rate; in both images "
+            "alike."
+        ),
+    )
+    tides: str = option(
+        default="off",
+        choices=("off", "on"),
+        title="Remove the difference of the solid earth tides (off or on)",
+        abstract="Needs the package pyTMD.",
+    )
     ortho: str = option(
         default="geographic",
         choices=("geographic", "utm"),
@@ -176,6 +193,10 @@ class DinsarPairRequest(Request):
             raise RequestError(
                 "last_burst", f"at least first_burst = {self.first_burst}", self.last_burst
             )
+        if "none" in self.corrections and len(self.corrections) > 1:
+            raise RequestError("corrections", "none alone or others", ", ".join(self.corrections))
+        if self.tides == "on" and self.flattening == "none":
+            raise RequestError("tides", "off where no phase is removed by flattening", "on")
         if self.spacing is not None and self.ortho == "geographic" and self.spacing > 0.1:
             raise RequestError(
                 "spacing", "at most 0.1 degrees for ortho = geographic", self.spacing

@@ -8,6 +8,7 @@ from typing import Any
 
 from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.checkpoint import Checkpoint, checkpoint_key, open_checkpoint
+from kernels.chains.dinsar_pair.corrections import correct_pairs, describe_corrections
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.matching import match_amplitudes
@@ -81,7 +82,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     threads = request.threads or default_threads()
     clock = _Clock()
     progress.update(0.0, "metadata")
-    pairs = open_pair(request)
+    pairs = correct_pairs(request, open_pair(request))
     clock.lap("metadata")
     progress.update(0.02, "elevation model")
     dem = load_pair_dem(request, pairs)
@@ -132,6 +133,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             ],
             seconds=clock.seconds,
         )
+        report["corrections"] = describe_corrections(request, pairs)
         _draw(pairs, report, preview, scratch)
         clock.lap("pictures")
         report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)

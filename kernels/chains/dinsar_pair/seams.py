@@ -230,6 +230,7 @@ def _prepare(side: Side, pair: SwathPair, dem: Dem, taps: int) -> WindowPair:
         dem=dem,
         taps=taps,
         adjustment=pair.adjustments.get(burst.index),
+        effects=pair.effects(side.placement),
     )
 
 
