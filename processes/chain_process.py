@@ -12,7 +12,8 @@ from kernels.chains.request import OptionInfo, Request
 from kernels.errors import RequestError
 from processes.binding import complex_output, literal_input
 from processes.catalogue.supplying import default_for
-from processes.jobs.model import Inputs
+from processes.earlier_results import EarlierResults
+from processes.jobs.model import ANYBODY, Inputs
 from processes.listed_products import ListedProducts
 from processes.preparing import Preparation
 from processes.resolve import FoldersOfServer, NamesOnServer
@@ -77,13 +78,15 @@ class ChainProcess(Process):
             raise RequestError(DRY_RUN.name, f"false for an output other than {REPORT}", raw_output)
         return (REPORT,)
 
-    def make_request(self, inputs: Inputs) -> Request:
+    def make_request(self, inputs: Inputs, user: str = ANYBODY) -> Request:
         """Make the chain's request of the inputs of a job.
 
         Parameters
         ----------
         inputs : Inputs
             Literals.
+        user : str
+            Who asks; results of this user's earlier jobs may be inputs.
 
         Returns
         -------
@@ -96,15 +99,17 @@ class ChainProcess(Process):
         RequestError
             A value breaks a rule; the input is named.
         """
-        return self.prepare(inputs).request()
+        return self.prepare(inputs, user).request()
 
-    def prepare(self, inputs: Inputs) -> Preparation:
+    def prepare(self, inputs: Inputs, user: str = ANYBODY) -> Preparation:
         """Read the inputs of a job, for it to bring what is missing and to run the chain.
 
         Parameters
         ----------
         inputs : Inputs
             Literals.
+        user : str
+            Who asks; results of this user's earlier jobs may be inputs.
 
         Returns
         -------
@@ -118,13 +123,14 @@ class ChainProcess(Process):
         """
         texts = {name: [str(item["data"]) for item in items] for name, items in inputs.items()}
         folders = FoldersOfServer(self.settings.data_roots, self._listed)
+        found = EarlierResults(folders=folders, settings=self.settings, user=user)
         values = read_texts(self._inputs, texts)
         values.pop(DRY_RUN.name, None)  # it is no option of the request
         return Preparation(
             chain=self.chain,
             settings=self.settings,
             values=values,
-            names=NamesOnServer(folders=folders, settings=self.settings),
+            names=NamesOnServer(folders=found, settings=self.settings),
         )
 
     def _not_here(self, _request: Any, _response: Any) -> NoReturn:

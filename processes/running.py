@@ -53,11 +53,11 @@ def run_process(
         One line that says why there is no result.
     """
     if isinstance(process, ChainProcess) and process.is_dry_run(job.inputs):
-        request = process.prepare(job.inputs).plan_request()
+        request = process.prepare(job.inputs, job.user).plan_request()
         result = dry_run(process.chain, request, work, progress)
         return _move_artefacts(result.artefacts, results)
     if isinstance(process, ChainProcess):
-        result = process.prepare(job.inputs).run(work, progress)
+        result = process.prepare(job.inputs, job.user).run(work, progress)
         names = job.outputs or tuple(output.name for output in process.chain.outputs)
         return _move_artefacts((result.artefact(name) for name in names), results)
     return _run_plain(process, job, work, results, progress)

@@ -163,10 +163,10 @@ class Service(pywps.Service):
         outputs = check_outputs(process, wanted)
         key = ""
         if isinstance(process, ChainProcess) and process.is_dry_run(inputs):
-            process.prepare(inputs).plan_request()
+            process.prepare(inputs, user).plan_request()
             outputs = process.outputs_of_dry_run(request.raw_output)
         elif isinstance(process, ChainProcess):
-            key = request_key(process, process.make_request(inputs), outputs)
+            key = request_key(process, process.make_request(inputs, user), outputs)
         else:
             check_rules(process, inputs)
         return NewJob(
