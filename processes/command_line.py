@@ -27,6 +27,7 @@ from kernels.chains.request import OptionInfo, Request
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, FournaiseError, InputError, RequestError
 from processes.declared import declared_chains
+from processes.diapotb import PairRun, read_diapotb
 from processes.listed_products import ListedProducts
 from processes.preparing import Preparation
 from processes.resolve import FoldersOfServer, NamesOnServer, PathsOfOperator
@@ -36,6 +37,9 @@ from processes.texts import read_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_OF_PAIRS = "dinsar-pair"
+"""Takes what configurations of DiapOTB ask for."""
+_OF_QUICK_LOOK = {("quick-look", "image"): ("-in",), ("quick-look", "ml"): ("-ml",)}
 EXIT_REQUEST, EXIT_INPUT, EXIT_PROCESSING, EXIT_CANCELLED = 2, 3, 4, 130
 
 
@@ -100,21 +104,28 @@ def _parser(chains: Mapping[str, Chain]) -> argparse.ArgumentParser:
 def _add_chain(parser: argparse.ArgumentParser, chain: Chain) -> None:
     parser.set_defaults(command=_run)
     parser.add_argument("--config", type=Path, metavar="FILE", help="JSON object of options")
-    parser.add_argument(
-        "--output", type=Path, default=Path("outputs"), metavar="DIR", help="default: outputs"
-    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="default: outputs")
+    if chain.name == _OF_PAIRS:
+        parser.add_argument(
+            "--diapotb", type=Path, metavar="FILE", help="configuration of a chain of DiapOTB"
+        )
     if chain.plan is not None:
         parser.add_argument(
             _flag(DRY_RUN), action="store_true", help="print the plan as JSON and compute nothing"
         )
     for info in chain.request.describe():
         parser.add_argument(
-            _flag(info),
+            *_flags(chain, info),
             dest=f"option {info.name}",
             action="append",
             metavar="PATH" if info.kind is Path else info.kind.__name__.upper(),
             help=_help(info).replace("%", "%%"),
         )
+
+
+def _flags(chain: Chain, info: OptionInfo) -> tuple[str, ...]:
+    """Return the names of an option, those of QuickMlView too."""
+    return (_flag(info), *_OF_QUICK_LOOK.get((chain.name, info.name), ()))
 
 
 def _flag(info: OptionInfo) -> str:
@@ -134,14 +145,36 @@ def _help(info: OptionInfo) -> str:
 
 def _run(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
     chain = chains[options.name]
-    preparation = _prepare(chain, _read_values(chain.request, options))
-    preparation.request()  # what is wrong there is told before anything else
+    given = _read_values(chain.request, options)
+    runs = [PairRun({}, options.output or Path("outputs"))]
+    if getattr(options, "diapotb", None):
+        runs = list(_read_diapotb(options))
+    prepared = [(_prepare(chain, run.values | given), run.folder) for run in runs]
+    for preparation, _ in prepared:  # what is wrong there is told before anything else
+        preparation.request()
+    for preparation, folder in prepared:
+        _run_prepared(chain, preparation, folder, options)
+
+
+def _read_diapotb(options: argparse.Namespace) -> Iterator[PairRun]:
+    """Read a configuration of DiapOTB; an output folder on the command line replaces its own."""
+    found = read_diapotb(options.diapotb)
+    for line in found.warnings:
+        print(f"fournaise: warning: {line}", file=sys.stderr)
+    for run in found.pairs:
+        below = run.folder.name if len(found.pairs) > 1 else ""
+        yield run._replace(folder=options.output / below if options.output else run.folder)
+
+
+def _run_prepared(
+    chain: Chain, preparation: Preparation, folder: Path, options: argparse.Namespace
+) -> None:
     if chain.plan is not None and options.dry_run:
         report = plan_report(chain, preparation.plan_request())
         print(json.dumps(report, indent=2, ensure_ascii=False))
         return
     with _progress_on_terminal() as progress:
-        result = preparation.run(options.output, progress)
+        result = preparation.run(folder, progress)
     for artefact in result.artefacts:
         print(artefact.path)
 

@@ -197,9 +197,12 @@ def _points(
     ground = heights_on_dem(dem, longitudes, latitudes) if dem else np.zeros(heights.shape)
     heights = np.where(np.isnan(heights), ground, heights)
     points = geodetic_to_ecef(longitudes, latitudes, heights)
-    times, _ = ground_to_radar(reference.orbit, points)
-    for text, known in zip(request.points, np.isfinite(times * heights), strict=True):
-        if not known:
+    times, ranges = ground_to_radar(reference.orbit, points)
+    lines, samples = grid.line(times, ranges), grid.sample(ranges)
+    seen = np.isfinite(heights) & (lines >= -0.5) & (lines <= grid.shape.lines - 0.5)
+    seen &= (samples >= -0.5) & (samples <= grid.shape.samples - 0.5)
+    for text, is_seen in zip(request.points, seen, strict=True):
+        if not is_seen:
             raise RequestError("points", f"on the ground that {reference.image.name} sees", text)
     return points
 
