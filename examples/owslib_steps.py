@@ -18,7 +18,7 @@ from owslib_dinsar import JobError, download, follow, submit
 
 
 def identifier(job: WPSExecution) -> str:
-    """Identifier of a job: it stands in the address of its status."""
+    """Return the identifier of a job, which stands in the address of its status."""
     return str(job.statusLocation).rpartition("pywps-")[2].partition(".")[0]
 
 

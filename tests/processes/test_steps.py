@@ -87,7 +87,7 @@ def test_every_step_runs_as_a_command(
     done = subprocess.run(
         ["sh", ROOT / "examples/steps.sh", *map(str, arguments)],
         cwd=ROOT,
-        env=environment | {"FOURNAISE_DEM_HEIGHTS": "ellipsoid"},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
