@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
+from kernels.chains.dinsar_pair.corrections import correct_pairs, describe_corrections
 from kernels.chains.dinsar_pair.footprint import load_pair_dem
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.matching import match_amplitudes
@@ -62,6 +63,8 @@ class DeformationGridRequest(Request):
         abstract="The grid itself is tabulated every 32 pixels and four heights, whatever this is.",
     )
     kernel: int = option_of(DinsarPairRequest, "kernel")
+    corrections: tuple[str, ...] = option_of(DinsarPairRequest, "corrections")
+    tides: str = option_of(DinsarPairRequest, "tides")
     correlation: str = option_of(DinsarPairRequest, "correlation")
     esd: str = option_of(DinsarPairRequest, "esd", default="off")
     esd_threshold: float = option_of(DinsarPairRequest, "esd_threshold")
@@ -135,7 +138,7 @@ def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> Ch
     threads = request.threads or default_threads()
     progress.update(0.0, "metadata")
     whole = request.as_pair(request.swath or _first_swath(request))
-    pairs = open_pair(whole)
+    pairs = correct_pairs(whole, open_pair(whole))
     progress.update(0.1, "elevation model")
     dem = load_pair_dem(whole, pairs)
     pairs, amplitudes = match_amplitudes(
@@ -159,6 +162,7 @@ def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> Ch
         "request": named_values(request),
         "identifier": grid.identifier,
         **describe_pair(pair),
+        "corrections": describe_corrections(whole, (pair,)),
         "refinement": _findings(refinement) | {"amplitudes": _findings(amplitudes)},
         "warnings": [*amplitudes["warnings"], *refinement["warnings"], *pair.warnings],
         "versions": versions(),

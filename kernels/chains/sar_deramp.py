@@ -204,8 +204,9 @@ def _of_product(request: DerampRequest) -> _Work:
         orbits=request.orbits,
     )
     image = opened.image
-    if image.bursts[0].steering_rate == 0.0 and image.mode == "SM":
-        raise ProductError(f"{image.name} must have TOPS bursts, StripMap has no ramp")
+    if image.bursts[0].steering_rate == 0.0:
+        rule = "must have bursts of a steered antenna, as IW has"
+        raise ProductError(f"{image.name} {rule}, got mode {image.mode}")
     bursts = chosen_bursts(image, request.burst)
     lines, samples = sum(b.grid.shape.lines for b in bursts), image.grid.shape.samples
     shape = Shape(lines, samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ import pytest
 from kernels.chains import sar_coregistration, sar_deformation_grid, sar_interferogram
 from kernels.chains.dinsar_pair import run as run_pair
 from kernels.engine.progress import Progress
-from kernels.errors import FournaiseError
+from kernels.errors import Cancelled, FournaiseError
 from kernels.products.raster import read_raster
-from kernels.simulation import load_truth
-from tests.series import Series
+from kernels.simulation import Acquisition, Scene, StripMapMode, load_truth, simulate
+from tests.series import BASELINE, CENTRE, START, Series, hills, write_dem
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,41 @@ def test_they_do_so_for_stripmap(stripmap_series: Series, tmp_path: Path) -> Non
     np.testing.assert_array_equal(found, whole)
 
 
+@pytest.mark.parametrize(
+    ("beam", "platforms"), [("SPOT_045", ("TSX1", "TDX1")), ("H4-05", ("CSKS1", "CSKS3"))]
+)
+def test_they_do_so_for_other_sensors(
+    beam: str, platforms: tuple[str, str], tmp_path: Path
+) -> None:
+    dem = hills(*CENTRE)
+    made = simulate(
+        Scene(dem=dem),
+        [
+            Acquisition(centre=START, platform=platforms[0]),
+            Acquisition(
+                centre=START + timedelta(days=12),
+                platform=platforms[1],
+                perpendicular_baseline=BASELINE,
+            ),
+        ],
+        tmp_path,
+        mode=StripMapMode(beam=beam, lines=200, samples=300),
+    )
+    dem_file = write_dem(tmp_path / "dem.tif", dem)
+    series = Series(
+        reference=made.products[0],
+        still=made.products[1],
+        moved=None,
+        dem=dem_file,
+        truth=made.truth,
+    )
+    whole = of_chain(series, tmp_path / "chain", spacing=1e-4)
+    files = grid_of(series, tmp_path / "grid")
+    image = resampled(series, files["grid"], tmp_path / "image")
+    steps = Steps(files["grid"], files["offsets"], image)
+    np.testing.assert_array_equal(combined(series, steps, tmp_path / "found"), whole)
+
+
 def test_an_image_with_its_ramp_gives_the_same_phase(
     tops_series: Series, steps: Steps, tmp_path: Path
 ) -> None:
@@ -177,6 +213,18 @@ def test_grids_of_another_pair_are_refused(
     with pytest.raises(FournaiseError, match=r"dem.tif was resampled with no grid"):
         combined(tops_series, steps, tmp_path / "c", coregistered=tops_series.dem)
     assert not any((tmp_path / name).exists() for name in "abc")
+
+
+def test_a_step_that_is_cancelled_leaves_nothing(
+    tops_series: Series, steps: Steps, tmp_path: Path
+) -> None:
+    progress = Progress.to(lambda share, _: share > 0.2 and progress.cancelled.set())
+    request = sar_coregistration.CoregistrationRequest(
+        secondary=(tops_series.still,), grid=steps.grid, memory_mb=200, threads=1
+    )
+    with pytest.raises(Cancelled):
+        sar_coregistration.run(request, tmp_path / "never", progress)
+    assert not (tmp_path / "never").exists()
 
 
 def test_what_is_no_grid_is_refused(tops_series: Series, tmp_path: Path) -> None:
