@@ -1,0 +1,129 @@
+"""Residual phase, coherence and cost of pairs of every sensor whose truth is known.
+
+Unit coherence, no displacement, 100 m of perpendicular baseline over simulated relief: what remains
+is the processor's own error. StripMap and Spotlight of TerraSAR-X and COSMO-SkyMed, StripMap S6 of
+Sentinel-1; Doppler centroids vary along range, those of the spotlights drift by more than 10 kHz/s.
+Looks are the chain's own choice. With the real metadata, pairs on the middle of a real TerraSAR-X
+annotation as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness import cached_input, say
+from benchmarks.measuring import measure
+from benchmarks.relief import hills
+from kernels.chains.dinsar_pair import DinsarPairRequest
+from kernels.chains.dinsar_pair import run as run_chain
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import scratch_folder
+from kernels.model import GeographicBox, Shape
+from kernels.products.raster import read_raster
+from kernels.products.sensors import open_slc
+from kernels.simulation import (
+    Acquisition,
+    Derivation,
+    Scene,
+    StripMapMode,
+    save_dem,
+    simulate,
+    simulate_on_image,
+)
+
+CASES = {
+    "sentinel1_stripmap": ("S6", "S1A"),
+    "terrasar_x_stripmap": ("STRIP_011", "TSX1"),
+    "terrasar_x_spotlight": ("SPOT_045", "TDX1"),
+    "cosmo_skymed_stripmap": ("H4-05", "CSKS1"),
+    "cosmo_skymed_spotlight": ("S2-05", "CSKS2"),
+}
+"""Beam and satellite by name."""
+REAL = "terrasar_x_annotated"
+BASELINE = 100.0
+_START = datetime(2026, 1, 1, 2, 0, 0)
+_ANNOTATION = "tsx/TSX1_SAR__SSC______SM_S_SRA_20080310T133220_20080310T133228.xml"
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure every case; figures carry its name."""
+    shape = Shape(300, 400) if arguments.quick else Shape(1500, 2000)
+    figures: dict[str, Any] = {"lines": shape.lines, "samples": shape.samples}
+    for name in (*CASES, REAL):
+        if name == REAL and not (arguments.shared / _ANNOTATION).is_file():
+            continue
+        found = _measure_case(name, arguments.shared, shape)
+        figures |= {f"{name}_{figure}": value for figure, value in found.items()}
+    return figures
+
+
+def _measure_case(name: str, shared: Path, shape: Shape) -> dict[str, Any]:
+    def make(folder: Path) -> None:
+        if name == REAL:
+            dem = hills(GeographicBox(-112.1, 35.8, -111.7, 36.3))
+            image = open_slc(shared / _ANNOTATION).slc("STRIP_011", "HH", need_pixels=False)
+            later = Derivation(days=11, perpendicular_baseline=BASELINE)
+            simulate_on_image(Scene(dem=dem), image, [later], folder, shape=shape)
+        else:
+            dem = hills(GeographicBox(55.5, -21.2, 55.9, -20.8))
+            beam, platform = CASES[name]
+            dates = [
+                Acquisition(
+                    centre=_START + timedelta(days=days),
+                    platform=platform,
+                    perpendicular_baseline=baseline,
+                )
+                for days, baseline in ((0, 0.0), (12, BASELINE))
+            ]
+            mode = StripMapMode(beam=beam, lines=shape.lines, samples=shape.samples)
+            simulate(Scene(dem=dem), dates, folder, mode=mode)
+        save_dem(dem, folder / "dem.tif")
+
+    parameters = {"case": name, "shape": shape, "baseline": BASELINE}
+    folder = cached_input(f"sensors-{name}", parameters, make)
+    reference, secondary = sorted(
+        path for path in folder.iterdir() if path.name not in ("dem.tif", "truth")
+    )
+    request = DinsarPairRequest(
+        reference=(reference,),
+        secondary=(secondary,),
+        dem=(folder / "dem.tif",),
+        dem_heights="ellipsoid",
+        polarisation="HH" if name == REAL else "VV",
+    )
+    say(f"{name}: the chain")
+    with scratch_folder(folder.parent) as scratch:
+        taken = measure(_run, request, scratch / "measured", warm_up=(request, scratch / "warm_up"))
+        found = _residual(scratch / "measured")
+    (swath,) = taken.value["swaths"]
+    mpx = shape.lines * shape.samples / 1e6
+    return found | {
+        "looks": [swath["looks"]["azimuth"], swath["looks"]["range"]],
+        "perpendicular_baseline_m": abs(swath["perpendicular_baseline_m"]),
+        "cpu_s_per_mpx": taken.cpu_s / mpx,
+        "peak_memory_mb": taken.peak_memory_mb,
+    }
+
+
+def _run(request: DinsarPairRequest, folder: Path) -> dict[str, Any]:
+    return run_chain(request, folder, Progress()).report
+
+
+def _residual(folder: Path) -> dict[str, Any]:
+    """Phase and coherence of all cells."""
+    with zipfile.ZipFile(folder / "interferogram_radar.zip") as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".tif"))
+        archive.extract(name, folder)
+    _, phase, coherence, is_data = read_raster(folder / name).array
+    known = is_data == 1.0
+    return {
+        "cells": int(known.sum()),
+        "residual_phase_rms_rad": float(np.sqrt(np.mean(phase[known].astype(np.float64) ** 2))),
+        "coherence_mean": float(coherence[known].mean(dtype=np.float64)),
+    }
