@@ -37,28 +37,30 @@ from kernels.simulation import (
     simulate_on_image,
 )
 
+_STRIPMAP, _SPOTLIGHT = Shape(1500, 2000), Shape(9000, 320)
 CASES = {
-    "sentinel1_stripmap": ("S6", "S1A"),
-    "terrasar_x_stripmap": ("STRIP_011", "TSX1"),
-    "terrasar_x_spotlight": ("SPOT_045", "TDX1"),
-    "cosmo_skymed_stripmap": ("H4-05", "CSKS1"),
-    "cosmo_skymed_spotlight": ("S2-05", "CSKS2"),
+    "sentinel1_stripmap": ("S6", "S1A", _STRIPMAP),
+    "terrasar_x_stripmap": ("STRIP_011", "TSX1", _STRIPMAP),
+    "terrasar_x_spotlight": ("SPOT_045", "TDX1", _SPOTLIGHT),
+    "cosmo_skymed_stripmap": ("H4-05", "CSKS1", _STRIPMAP),
+    "cosmo_skymed_spotlight": ("S2-05", "CSKS2", _SPOTLIGHT),
 }
-"""Beam and satellite by name."""
+"""Beam, satellite and size by name; spotlights are as long as it takes spectra to wrap around."""
 REAL = "terrasar_x_annotated"
-BASELINE = 100.0
+BASELINE, DELAY = 100.0, 1.25e-3
+"""Of the second date [m], and of its first line [s]: some lines and a fraction."""
 _START = datetime(2026, 1, 1, 2, 0, 0)
 _ANNOTATION = "tsx/TSX1_SAR__SSC______SM_S_SRA_20080310T133220_20080310T133228.xml"
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure every case; figures carry its name."""
-    shape = Shape(300, 400) if arguments.quick else Shape(1500, 2000)
-    figures: dict[str, Any] = {"lines": shape.lines, "samples": shape.samples}
+    figures: dict[str, Any] = {}
     for name in (*CASES, REAL):
         if name == REAL and not (arguments.shared / _ANNOTATION).is_file():
             continue
-        found = _measure_case(name, arguments.shared, shape)
+        shape = _STRIPMAP if name == REAL else CASES[name][2]
+        found = _measure_case(name, arguments.shared, Shape(300, 320) if arguments.quick else shape)
         figures |= {f"{name}_{figure}": value for figure, value in found.items()}
     return figures
 
@@ -69,17 +71,18 @@ def _measure_case(name: str, shared: Path, shape: Shape) -> dict[str, Any]:
             dem = hills(GeographicBox(-112.1, 35.8, -111.7, 36.3))
             image = open_slc(shared / _ANNOTATION).slc("STRIP_011", "HH", need_pixels=False)
             later = Derivation(days=11, perpendicular_baseline=BASELINE)
-            simulate_on_image(Scene(dem=dem), image, [later], folder, shape=shape)
+            simulate_on_image(Scene(dem=dem), image, [later], folder, shape=shape, delay=DELAY)
         else:
             dem = hills(GeographicBox(55.5, -21.2, 55.9, -20.8))
-            beam, platform = CASES[name]
+            beam, platform, _ = CASES[name]
             dates = [
                 Acquisition(
                     centre=_START + timedelta(days=days),
                     platform=platform,
                     perpendicular_baseline=baseline,
+                    timing_offset=delay,
                 )
-                for days, baseline in ((0, 0.0), (12, BASELINE))
+                for days, baseline, delay in ((0, 0.0, 0.0), (12, BASELINE, DELAY))
             ]
             mode = StripMapMode(beam=beam, lines=shape.lines, samples=shape.samples)
             simulate(Scene(dem=dem), dates, folder, mode=mode)
@@ -104,6 +107,8 @@ def _measure_case(name: str, shared: Path, shape: Shape) -> dict[str, Any]:
     (swath,) = taken.value["swaths"]
     mpx = shape.lines * shape.samples / 1e6
     return found | {
+        "lines": shape.lines,
+        "samples": shape.samples,
         "looks": [swath["looks"]["azimuth"], swath["looks"]["range"]],
         "perpendicular_baseline_m": abs(swath["perpendicular_baseline_m"]),
         "cpu_s_per_mpx": taken.cpu_s / mpx,

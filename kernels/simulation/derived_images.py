@@ -33,6 +33,7 @@ def simulate_on_image(
     folder: Path,
     *,
     shape: Shape,
+    delay: float = 0.0,
     truth_step: Shape = TRUTH_STEP,
     threads: int | None = None,
 ) -> SimulatedSeries:
@@ -50,6 +51,8 @@ def simulate_on_image(
         Gets the products, in the files of the image's sensor, and the folder ``truth``.
     shape : Shape
         Of the simulated images.
+    delay : float
+        Of the first line of the further dates [s], so that their lines lie between the first's.
     truth_step : Shape
         Lines and samples between saved points.
     threads : int or None
@@ -69,7 +72,7 @@ def simulate_on_image(
     """
     terrain = terrain_of(scene.dem)
     middle = middle_of(image, shape, terrain)
-    images = [middle, *(derived(middle, how, terrain) for how in derivations)]
+    images = [middle, *(derived(middle, how, terrain, delay=delay) for how in derivations)]
     dates = [
         Date(images=(one,), motion=motion_of(scene, 0.0, ()), misregistration=0.0) for one in images
     ]
@@ -114,7 +117,9 @@ def middle_of(image: SlcProduct, shape: Shape, terrain: Terrain) -> SlcProduct:
     return _dated(replace(image, grid=grid, bursts=(burst,), calibration=None), terrain)
 
 
-def derived(image: SlcProduct, how: Derivation, terrain: Terrain) -> SlcProduct:
+def derived(
+    image: SlcProduct, how: Derivation, terrain: Terrain, *, delay: float = 0.0
+) -> SlcProduct:
     """Make a further date of an image.
 
     Parameters
@@ -125,13 +130,15 @@ def derived(image: SlcProduct, how: Derivation, terrain: Terrain) -> SlcProduct:
         What differs.
     terrain : Terrain
         For its tie points.
+    delay : float
+        Of its first line, beside the days [s].
 
     Returns
     -------
     SlcProduct
         Of another name, time and orbit.
     """
-    delay, vectors = timedelta(days=how.days), image.state_vectors
+    later, vectors = timedelta(days=how.days), image.state_vectors
     latitude = np.radians(image.geolocation.latitudes.mean())
     shift, drift = baseline_shift(
         vectors.times,
@@ -147,9 +154,13 @@ def derived(image: SlcProduct, how: Derivation, terrain: Terrain) -> SlcProduct:
         ),
     )
     platform = how.platform or image.platform
-    name = _INSTANT.sub(lambda match: _later(match, delay), image.name)
+    name = _INSTANT.sub(lambda match: _later(match, later), image.name)
     radar = radar_of(platform)
-    grid = replace(image.grid, epoch=image.grid.epoch + delay)
+    grid = replace(
+        image.grid,
+        epoch=image.grid.epoch + later,
+        first_line_time=round(image.grid.first_line_time + delay, 6),
+    )
     moved = replace(
         image,
         name=name.replace(image.platform, platform, 1),
@@ -157,7 +168,7 @@ def derived(image: SlcProduct, how: Derivation, terrain: Terrain) -> SlcProduct:
         absolute_orbit=image.absolute_orbit + round(how.days * radar.tracks / radar.cycle.days),
         state_vectors=replace(
             vectors,
-            epoch=vectors.epoch + delay,
+            epoch=vectors.epoch + later,
             positions=vectors.positions + shift,
             velocities=vectors.velocities + drift,
         ),

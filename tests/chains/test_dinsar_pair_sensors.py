@@ -29,10 +29,13 @@ from kernels.simulation import (
     simulate,
     simulate_on_image,
 )
+from tests.chains.test_steps_of_pair import Steps, combined, grid_of, of_chain, resampled
 from tests.products import cosmo_samples
-from tests.series import CENTRE, START, hills
+from tests.series import CENTRE, START, Series, hills
 
 BASELINE = 100.0
+DELAY = 1.25e-3
+"""Of the second date's first line [s]: 2 to 12 lines and a fraction."""
 TSX_ANNOTATION = "tsx/TSX1_SAR__SSC______SM_S_SRA_20080310T133220_20080310T133228.xml"
 
 
@@ -73,6 +76,7 @@ def simulated(
                 centre=START + timedelta(days=days),
                 platform=platforms[1],
                 perpendicular_baseline=BASELINE,
+                timing_offset=DELAY,
             ),
         ],
         folder,
@@ -96,20 +100,23 @@ def figures(folder: Path, request: DinsarPairRequest) -> tuple[float, float, dic
 
 
 @pytest.mark.parametrize(
-    ("beam", "platforms", "looks"),
+    ("beam", "platforms", "looks", "shape"),
     [
-        ("S6", ("S1A", "S1A"), (3, 3)),
-        ("STRIP_011", ("TSX1", "PAZ1"), (6, 5)),
-        ("SPOT_045", ("TSX1", "TDX1"), (12, 10)),
-        ("H4-05", ("CSKS1", "CSKS3"), (5, 5)),
-        ("S2-05", ("CSKS2", "CSKS2"), (16, 16)),
+        ("S6", ("S1A", "S1A"), (3, 3), Shape(360, 480)),
+        ("STRIP_011", ("TSX1", "PAZ1"), (6, 5), Shape(360, 480)),
+        ("SPOT_045", ("TSX1", "TDX1"), (12, 10), Shape(5200, 120)),
+        ("H4-05", ("CSKS1", "CSKS3"), (5, 5), Shape(360, 480)),
+        ("S2-05", ("CSKS2", "CSKS2"), (16, 16), Shape(9200, 120)),
     ],
 )
 def test_a_still_scene_has_no_phase(
-    beam: str, platforms: tuple[str, str], looks: tuple[int, int], tmp_path: Path
+    beam: str, platforms: tuple[str, str], looks: tuple[int, int], shape: Shape, tmp_path: Path
 ) -> None:
-    """Relief, and Doppler centroids that vary with range; those of spotlights drift."""
-    pair = simulated(tmp_path, beam, platforms)
+    """Relief, and Doppler centroids that vary with range.
+
+    Those of spotlights drift by 8300 and 10300 Hz over these images: spectra wrap around.
+    """
+    pair = simulated(tmp_path, beam, platforms, shape=shape)
     rms, coherence, report = figures(tmp_path / "out", pair.request(spacing=1e-4))
     (swath,) = report["swaths"]
     assert (swath["looks"]["azimuth"], swath["looks"]["range"]) == looks
@@ -117,6 +124,33 @@ def test_a_still_scene_has_no_phase(
     assert swath["perpendicular_baseline_m"] == pytest.approx(BASELINE, abs=0.5)
     assert rms <= 0.01
     assert coherence > 0.99
+
+
+def test_without_its_drift_a_spotlight_is_incoherent(tmp_path: Path) -> None:
+    """At the ends of the image spectra lie half a sampling rate off their annotated centre."""
+    pair = simulated(tmp_path, "S2-05", ("CSKS2", "CSKS2"), shape=Shape(9200, 80))
+    with h5py.File(pair.secondary, "a") as file:
+        centroid, drift, curvature = file.attrs["Centroid vs Azimuth Time Polynomial"]
+        assert drift == pytest.approx(-11_000.0, rel=0.03)
+        file.attrs["Centroid vs Azimuth Time Polynomial"] = np.array([centroid, 0.0, curvature])
+    _, coherence, _ = figures(tmp_path / "wrong", pair.request(spacing=1e-4))
+    assert coherence < 0.95
+
+
+def test_steps_of_a_spotlight_give_the_bits_of_the_chain(tmp_path: Path) -> None:
+    pair = simulated(tmp_path, "SPOT_045", ("TSX1", "TSX1"), shape=Shape(900, 160))
+    series = Series(
+        reference=pair.reference,
+        still=pair.secondary,
+        moved=None,
+        dem=pair.dem,
+        truth=tmp_path / "truth",
+    )
+    whole = of_chain(series, tmp_path / "chain")
+    files = grid_of(series, tmp_path / "grid")
+    image = resampled(series, files["grid"], tmp_path)
+    found = combined(series, Steps(files["grid"], files["offsets"], image), tmp_path)
+    np.testing.assert_array_equal(found, whole)
 
 
 def real_terrasar_x(shared_data: Path, _: Path) -> SlcProduct:
@@ -132,26 +166,31 @@ def real_cosmo_skymed(shared_data: Path, folder: Path) -> SlcProduct:
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
-    ("read", "centre", "days"),
-    [(real_terrasar_x, (-111.9, 36.03), 11), (real_cosmo_skymed, (1.46, 43.6), 16)],
+    ("read", "place", "shape"),
+    [
+        (real_terrasar_x, (-111.9, 36.03, 11), Shape(360, 600)),
+        (real_cosmo_skymed, (1.46, 43.6, 16), Shape(9200, 120)),
+    ],
 )
 def test_real_metadata(
     read: Callable[[Path, Path], SlcProduct],
-    centre: tuple[float, float],
-    days: int,
+    place: tuple[float, float, int],
+    shape: Shape,
     shared_data: Path,
     tmp_path: Path,
 ) -> None:
     """The middle of a real StripMap and of a real Spotlight: their orbits, times and rates."""
     image = read(shared_data, tmp_path)
-    dem = hills(*centre)
+    longitude, latitude, days = place
+    dem = hills(longitude, latitude)
     save_dem(dem, tmp_path / "dem.tif")
     series = simulate_on_image(
         Scene(dem=dem),
         image,
         [Derivation(days=days, perpendicular_baseline=BASELINE)],
         tmp_path,
-        shape=Shape(360, 600),
+        shape=shape,
+        delay=DELAY,
     )
     pair = Pair(*series.products, tmp_path / "dem.tif")
     request = pair.request(polarisation="HH", spacing=1e-4)
