@@ -47,7 +47,7 @@ CASES = {
 }
 """Beam, satellite and size by name; spotlights are as long as it takes spectra to wrap around."""
 REAL = "terrasar_x_annotated"
-BASELINE, DELAY = 100.0, 1.25e-3
+BASELINE, DELAY = 100.0, 1.27e-3
 """Of the second date [m], and of its first line [s]: some lines and a fraction."""
 _START = datetime(2026, 1, 1, 2, 0, 0)
 _ANNOTATION = "tsx/TSX1_SAR__SSC______SM_S_SRA_20080310T133220_20080310T133228.xml"

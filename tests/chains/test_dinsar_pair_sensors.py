@@ -34,8 +34,8 @@ from tests.products import cosmo_samples
 from tests.series import CENTRE, START, Series, hills
 
 BASELINE = 100.0
-DELAY = 1.25e-3
-"""Of the second date's first line [s]: 2 to 12 lines and a fraction."""
+DELAY = 1.27e-3
+"""Of the second date's first line [s], so that its lines lie a quarter of a line off."""
 TSX_ANNOTATION = "tsx/TSX1_SAR__SSC______SM_S_SRA_20080310T133220_20080310T133228.xml"
 
 
@@ -128,7 +128,7 @@ def test_a_still_scene_has_no_phase(
 
 def test_without_its_drift_a_spotlight_is_incoherent(tmp_path: Path) -> None:
     """At the ends of the image spectra lie half a sampling rate off their annotated centre."""
-    pair = simulated(tmp_path, "S2-05", ("CSKS2", "CSKS2"), shape=Shape(9200, 80))
+    pair = simulated(tmp_path, "S2-05", ("CSKS2", "CSKS2"), shape=Shape(9200, 120))
     with h5py.File(pair.secondary, "a") as file:
         centroid, drift, curvature = file.attrs["Centroid vs Azimuth Time Polynomial"]
         assert drift == pytest.approx(-11_000.0, rel=0.03)
