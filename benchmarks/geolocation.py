@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.error_charts import BOTTOM, LEFT, TOP, draw_sizes
 from benchmarks.harness import say
 from benchmarks.measuring import measure
 from kernels.geometry.ellipsoid import geodetic_to_ecef
@@ -24,6 +26,7 @@ from kernels.geometry.orbit import Orbit
 from kernels.geometry.zero_doppler import ground_to_radar
 from kernels.model import SPEED_OF_LIGHT, SlcProduct
 from kernels.products.annotation import read_annotation
+from kernels.products.drawing import Sheet, save_picture
 
 RECENT = (
     "alps_iw_desc_and_grd/*SLC*.SAFE/annotation/*.xml",
@@ -33,6 +36,9 @@ RECENT = (
 )
 """Products of 2021 and later in the folder of real metadata."""
 
+PICTURE = "accuracy_geolocation.png"
+BARS = {"azimuth_us": 2.06, "range_mm": 0.1}
+"""What errors should stay within: a thousandth of an IW line, and a tenth of a millimetre."""
 POINTS = 1_000_000
 _GRID_COLUMNS = 21
 _CORNERS = 4
@@ -47,6 +53,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="annotation files of SLC products (default: those of 2021 and later in --shared)",
     )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="draw the errors into this folder, as PNG"
+    )
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -60,20 +69,23 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         product = read_annotation(file)
         products.append(product)
         errors.append(_grid_errors(product))
-        say(f"{file.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in errors[-1].items()))
+        say(f"{file.name}: " + ", ".join(f"{k} {_largest(v):.3f}" for k, v in errors[-1].items()))
     count = POINTS // 10 if arguments.quick else POINTS
     taken = measure(_speed, products[0], count, warm_up=(products[0], 1000))
     figures: dict[str, Any] = {
         "files": len(files),
         "grid_points": sum(p.geolocation.lines.size for p in products),
-        "azimuth_error_max_us": max(e["azimuth_us"] for e in errors),
-        "line_error_max_us": max(e["line_us"] for e in errors),
-        "range_error_max_mm": max(e["range_mm"] for e in errors),
+        "azimuth_error_max_us": max(_largest(e["azimuth_us"]) for e in errors),
+        "line_error_max_us": max(_largest(e["line_us"]) for e in errors),
+        "range_error_max_mm": max(_largest(e["range_mm"]) for e in errors),
         "random_points": count,
         "mpoints_per_second_core": taken.value,
         "compile_s": taken.compile_s,
     }
-    figures |= _peer(products[0], count)
+    peer, of_peer = _peer(products[0], count)
+    figures |= peer
+    if arguments.pictures:
+        draw_picture(arguments.pictures, errors, of_peer)
     if "peer_mpoints_per_second_core" in figures:
         figures["speed_ratio_vs_peer"] = (
             figures["mpoints_per_second_core"] / figures["peer_mpoints_per_second_core"]
@@ -100,20 +112,20 @@ def _kept(product: SlcProduct) -> NDArray[np.bool_]:
     return kept
 
 
-def _grid_errors(product: SlcProduct) -> dict[str, float]:
-    """Largest errors at the grid's points [us, us, mm]."""
+def _grid_errors(product: SlcProduct) -> dict[str, NDArray[np.float64]]:
+    """Errors at the grid's points [us, us, mm]."""
     grid, kept = product.geolocation, _kept(product)
     times, ranges = ground_to_radar(_orbit(product), _grid_points(product))
     return {
-        "azimuth_us": _largest(times - grid.zero_doppler_times, kept) * 1e6,
-        "line_us": _largest(_line_times(product) - times, kept) * 1e6,
-        "range_mm": _largest(ranges - 0.5 * SPEED_OF_LIGHT * grid.slant_range_times, kept) * 1e3,
+        "azimuth_us": (times - grid.zero_doppler_times)[kept] * 1e6,
+        "line_us": (_line_times(product) - times)[kept] * 1e6,
+        "range_mm": (ranges - 0.5 * SPEED_OF_LIGHT * grid.slant_range_times)[kept] * 1e3,
     }
 
 
-def _largest(values: NDArray[np.float64], kept: NDArray[np.bool_]) -> float:
+def _largest(values: NDArray[np.float64]) -> float:
     """Largest absolute value; NaN marks points that no line belongs to."""
-    return float(np.nanmax(np.abs(values[kept])))
+    return float(np.nanmax(np.abs(values)))
 
 
 def _line_times(product: SlcProduct) -> NDArray[np.float64]:
@@ -150,13 +162,13 @@ def _speed(product: SlcProduct, count: int) -> float:
     return count / best / 1e6
 
 
-def _peer(product: SlcProduct, count: int) -> dict[str, Any]:
-    """Locate the same points with sarsen, if it is installed."""
+def _peer(product: SlcProduct, count: int) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """Locate the same points with sarsen, if it is installed: figures, and errors as ours."""
     try:
         release = version("sarsen")
     except PackageNotFoundError:
         say("sarsen is not installed (pip install sarsen): no peer's figure")
-        return {"peer": "sarsen, not installed"}
+        return {"peer": "sarsen, not installed"}, {}
     import xarray  # noqa: PLC0415 - a peer, not a dependency
     from sarsen.geocoding import backward_geocode  # noqa: PLC0415
     from sarsen.orbit import OrbitPolyfitInterpolator  # noqa: PLC0415
@@ -184,12 +196,50 @@ def _peer(product: SlcProduct, count: int) -> dict[str, Any]:
     start = time.process_time()
     locate(points)
     seconds = time.process_time() - start
+    errors = {
+        "azimuth_us": (times - grid.zero_doppler_times)[kept] * 1e6,
+        "range_mm": (ranges - 0.5 * SPEED_OF_LIGHT * grid.slant_range_times)[kept] * 1e3,
+    }
     return {
         "peer": f"sarsen {release}",
         "peer_mpoints_per_second_core": count / seconds / 1e6,
-        "peer_azimuth_error_max_us": _largest(times - grid.zero_doppler_times, kept) * 1e6,
-        "peer_range_error_max_mm": _largest(
-            ranges - 0.5 * SPEED_OF_LIGHT * grid.slant_range_times, kept
-        )
-        * 1e3,
-    }
+        "peer_azimuth_error_max_us": _largest(errors["azimuth_us"]),
+        "peer_range_error_max_mm": _largest(errors["range_mm"]),
+    }, errors
+
+
+def draw_picture(
+    folder: Path,
+    errors: Sequence[Mapping[str, NDArray[np.float64]]],
+    of_peer: Mapping[str, NDArray[np.float64]],
+) -> None:
+    """Draw errors at the points of the annotations' grids.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing.
+    errors : sequence of mapping
+        Of each annotation: azimuth_us [us] and range_mm [mm], of shape (points,).
+    of_peer : mapping
+        Of the peer on the first annotation; empty without one.
+    """
+    count = sum(own["range_mm"].size for own in errors)
+    sheet = Sheet(
+        width=LEFT + 9.7,
+        height=TOP + 3.2 + BOTTOM,
+        title="Geolocation against the annotations' own grids",
+        subtitle=f"{count} points of {len(errors)} annotations",
+    )
+    labels = {"azimuth_us": "Azimuth time error [µs]", "range_mm": "Slant range error [mm]"}
+    for place, (name, label) in enumerate(labels.items()):
+        series = {
+            f"all {len(errors)} annotations": np.concatenate([own[name] for own in errors]),
+            "the first alone": errors[0][name],
+        }
+        if of_peer:
+            series["sarsen on the first"] = of_peer[name]
+        axes = sheet.axes(LEFT + place * 5.1, TOP, 4.2, 3.2)
+        draw_sizes(axes, series, label=label, bar=BARS[name])
+    folder.mkdir(parents=True, exist_ok=True)
+    save_picture(sheet.figure, folder / PICTURE)

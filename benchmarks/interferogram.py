@@ -4,8 +4,8 @@ Two full-width IW bursts on real annotation of an Alps pair with real relief, an
 on real S3 annotation over simulated relief. Unit coherence and no displacement: what remains is
 the processor's own error. Windows of 4 x 16 pixels (azimuth x range), kernel 12, no filter;
 windows that layover or shadow touches are left out and their share is told. Cost is that of the
-whole chain, from SAFE to the map, per pixel of the reference bursts. Seams, azimuth shift and phase
-closure have input of their own (`interferogram_seams`, `interferogram_closure`).
+whole chain, from SAFE to the map, per pixel of the reference bursts. Seams, azimuth shift, constant
+phases, bits and phase closure have input of their own (`interferogram_seams`, `_closure`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from benchmarks.harness import cached_input, say
+from benchmarks.interferogram_bits import bits_figures
 from benchmarks.interferogram_closure import closure_figures
-from benchmarks.interferogram_seams import seam_figures
+from benchmarks.interferogram_errors import PairErrors, root_mean_square
+from benchmarks.interferogram_offsets import offset_figures
+from benchmarks.interferogram_pictures import draw_pictures
+from benchmarks.interferogram_seams import SHIFT, seam_figures, seam_request
 from benchmarks.measuring import measure
 from benchmarks.relief import hills, real_relief
 from kernels.chains.dinsar_pair import DinsarPairRequest
@@ -113,16 +117,35 @@ CASES = (
 )
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the benchmark's own options."""
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="draw the errors into this folder, as PNG"
+    )
+
+
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure both cases; the figures without a prefix are those of the IW pair."""
+    pairs: dict[str, PairErrors] = {}
     figures: dict[str, Any] = {"azimuth_looks": AZIMUTH_LOOKS, "range_looks": RANGE_LOOKS}
     for case in CASES:
         prefix = "" if case.name == "iw" else f"{case.name}_"
-        found = _measure_case(case, arguments.shared, quick=arguments.quick)
+        found, pairs[case.name] = _measure_case(case, arguments.shared, quick=arguments.quick)
         figures |= {f"{prefix}{name}": value for name, value in found.items()}
     products, tiles = _products(CASES[0], arguments.shared), arguments.shared / CASES[0].dem
-    figures |= seam_figures(products, tiles, quick=arguments.quick)
-    return figures | closure_figures(products, tiles)
+    request = seam_request(products, tiles, quick=arguments.quick)
+    of_seams, seams = seam_figures(request)
+    figures |= of_seams | offset_figures(request, -SHIFT) | bits_figures(request)
+    of_closure, closure = closure_figures(products, tiles)
+    if arguments.pictures:
+        draw_pictures(
+            arguments.pictures,
+            iw=pairs["iw"],
+            stripmap=pairs["stripmap"],
+            seams=seams,
+            closure=closure,
+        )
+    return figures | of_closure
 
 
 def _products(case: Case, shared: Path) -> tuple[Path, ...]:
@@ -133,7 +156,7 @@ def _products(case: Case, shared: Path) -> tuple[Path, ...]:
     return found
 
 
-def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
+def _measure_case(case: Case, shared: Path, *, quick: bool) -> tuple[dict[str, Any], PairErrors]:
     products = _products(case, shared)
     lines = Band(16_000, 400) if quick and case.lines else case.lines
     bursts = case.bursts[:1] if quick else case.bursts
@@ -174,15 +197,15 @@ def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
     )
     (pair,) = open_pair(request)
     say(f"{case.name}: coregistration against the truth")
-    figures = _coregistration(request, pair, folder / "truth")
+    figures, azimuth, across = _coregistration(request, pair, folder / "truth")
     with scratch_folder(folder) as scratch:
         say(f"{case.name}: the chain")
         taken = measure(_run, request, scratch / "measured", warm_up=(request, scratch / "warm_up"))
-        figures |= _residual(pair, scratch / "measured", folder / "truth")
+        phase, coherence, state = _windows(pair, scratch / "measured", folder / "truth")
     pixels = sum(
         p.burst.grid.shape.lines * p.burst.grid.shape.samples for p in pair.layout.placements
     )
-    return figures | {
+    figures |= _residual(phase, coherence, state) | {
         "mpx": pixels / 1e6,
         "cpu_s_per_mpx": taken.cpu_s / (pixels / 1e6),
         "wall_s": taken.wall_s,
@@ -191,6 +214,16 @@ def _measure_case(case: Case, shared: Path, *, quick: bool) -> dict[str, Any]:
         "seconds_by_step": taken.value["seconds"],
         "perpendicular_baseline_m": taken.value["swaths"][0]["perpendicular_baseline_m"],
     }
+    return figures, PairErrors(
+        lines=azimuth,
+        samples=across,
+        phase=phase,
+        coherence=coherence,
+        kept=state > 0,
+        clear=state == 2,
+        grid=pair.layout.grid.looked(pair.looks),
+        looks=pair.looks,
+    )
 
 
 def _run(request: DinsarPairRequest, folder: Path) -> dict[str, Any]:
@@ -213,15 +246,13 @@ def _relief(case: Case, shared: Path) -> Dem:
     return real_relief(shared / case.dem, case.box) if case.dem else hills(case.box)
 
 
-def _root_mean_square(values: NDArray[np.floating]) -> float:
-    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
-
-
 def _truth(folder: Path, pair: SwathPair, placement: Placement) -> BurstTruth:
     return load_truth(folder, swath=pair.reference.swath, burst=placement.burst.index)
 
 
-def _coregistration(request: DinsarPairRequest, pair: SwathPair, folder: Path) -> dict[str, Any]:
+def _coregistration(
+    request: DinsarPairRequest, pair: SwathPair, folder: Path
+) -> tuple[dict[str, Any], NDArray[np.float64], NDArray[np.float64]]:
     """Errors of lines, samples and ranges on the nodes of the truth, layover left out.
 
     The truth's mask is made of points sampled along the ground and misses the last pixel of some
@@ -266,15 +297,16 @@ def _coregistration(request: DinsarPairRequest, pair: SwathPair, folder: Path) -
             )
     azimuth, across, metres = np.concatenate(errors, axis=1)
     phase = 4.0 * np.pi / pair.layout.grid.wavelength * metres
-    return {
+    figures = {
         "coreg_points": azimuth.size,
         "coreg_points_in_unmarked_folds": unmarked,
-        "coreg_azimuth_rms_lines": _root_mean_square(azimuth),
+        "coreg_azimuth_rms_lines": root_mean_square(azimuth),
         "coreg_azimuth_max_lines": float(np.abs(azimuth).max()),
-        "coreg_range_rms_samples": _root_mean_square(across),
+        "coreg_range_rms_samples": root_mean_square(across),
         "coreg_range_max_samples": float(np.abs(across).max()),
-        "flattening_rms_rad": _root_mean_square(phase),
+        "flattening_rms_rad": root_mean_square(phase),
     }
+    return figures, azimuth, across
 
 
 def _on_terrain(
@@ -295,28 +327,37 @@ def _on_terrain(
     return bool((np.abs(gaps) < 0.1).all())
 
 
-def _residual(pair: SwathPair, folder: Path, truth: Path) -> dict[str, Any]:
-    """Phase and coherence of the windows that neither layover nor shadow touches.
+def _windows(
+    pair: SwathPair, folder: Path, truth: Path
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
+    """Phase and coherence of windows, and what touches them.
 
-    In windows close to layover the kernel still reaches into it, where one pixel holds two points
-    of the ground; they are counted, and left out of the figures whose names say clear.
+    The last array has 0 for windows without data, -1 for those in layover or shadow, 1 where the
+    kernel reaches into it, where one pixel holds two points of the ground, and 2 for all others.
     """
     name = f"interferogram_{pair.reference.swath.lower()}_radar.tif"
     with zipfile.ZipFile(folder / "interferogram_radar.zip") as archive:
         archive.extract(name, folder)
     _, phase, coherence, is_data = read_raster(folder / name).array
-    valid = is_data == 1.0
-    distorted = _distorted(pair, truth, phase.shape, reach=0)
-    kept = valid & ~distorted
-    clear = kept & ~_distorted(pair, truth, phase.shape, reach=KERNEL // 2)
+    state = np.where(_distorted(pair, truth, phase.shape, reach=KERNEL // 2), 1, 2)
+    state[_distorted(pair, truth, phase.shape, reach=0)] = -1
+    state[is_data != 1.0] = 0
+    return phase, coherence, state.astype(np.int8)
+
+
+def _residual(
+    phase: NDArray[np.float32], coherence: NDArray[np.float32], state: NDArray[np.int8]
+) -> dict[str, Any]:
+    """Sum up the windows that neither layover nor shadow touches, and those clear of both."""
+    kept, clear = state > 0, state == 2
     return {
         "windows": int(kept.sum()),
-        "layover_and_shadow_share": float((valid & distorted).sum() / valid.sum()),
-        "residual_phase_rms_rad": _root_mean_square(phase[kept]),
+        "layover_and_shadow_share": float((state == -1).sum() / (state != 0).sum()),
+        "residual_phase_rms_rad": root_mean_square(phase[kept]),
         "residual_phase_mean_rad": float(np.abs(phase[kept].mean(dtype=np.float64))),
         "coherence_mean": float(coherence[kept].mean(dtype=np.float64)),
         "clear_share": float(clear.sum() / kept.sum()),
-        "clear_residual_phase_rms_rad": _root_mean_square(phase[clear]),
+        "clear_residual_phase_rms_rad": root_mean_square(phase[clear]),
     }
 
 

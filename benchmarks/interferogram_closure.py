@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import cached_input, say
+from benchmarks.interferogram_errors import ClosureErrors
 from benchmarks.relief import real_relief
 from kernels.chains.dinsar_pair import DinsarPairRequest
 from kernels.chains.dinsar_pair.footprint import load_pair_dem
@@ -37,7 +38,9 @@ Pixel = TypeVar("Pixel", np.complex64, np.float32)
 BOX = GeographicBox(7.0, 46.2, 9.3, 47.5)
 
 
-def closure_figures(products: tuple[Path, ...], tiles: Path) -> dict[str, float]:
+def closure_figures(
+    products: tuple[Path, ...], tiles: Path
+) -> tuple[dict[str, float], ClosureErrors]:
     """Measure the closure of three dates.
 
     Parameters
@@ -49,8 +52,10 @@ def closure_figures(products: tuple[Path, ...], tiles: Path) -> dict[str, float]
 
     Returns
     -------
-    dict
-        Figures [rad].
+    figures : dict
+        [rad].
+    errors : ClosureErrors
+        What they sum up.
     """
     say("closure of three dates")
     folder = _input(products, tiles)
@@ -65,13 +70,14 @@ def closure_figures(products: tuple[Path, ...], tiles: Path) -> dict[str, float]
     sums = [_looked(np.where(valid, values, np.complex64(0.0))) for values in (*cross, between)]
     whole = _looked(valid.astype(np.float32)) == LOOKS.azimuth * LOOKS.range
     several = np.angle(sums[0] * sums[2] * np.conj(sums[1]))[whole]
-    return {
+    figures = {
         "closure_pixels": int(valid.sum()),
         "closure_one_look_max_rad": float(np.abs(one).max()),
         "closure_2x8_rms_rad": float(np.sqrt(np.mean(several.astype(np.float64) ** 2))),
         "closure_2x8_mean_rad": float(np.abs(np.angle(np.exp(1j * several).mean()))),
         "closure_coherence": COHERENCE,
     }
+    return figures, ClosureErrors(one.astype(np.float64), several.astype(np.float64))
 
 
 def _input(products: tuple[Path, ...], tiles: Path) -> Path:

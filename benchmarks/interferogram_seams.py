@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.decorrelation import Decorrelated
 from benchmarks.harness import cached_input, say
+from benchmarks.interferogram_errors import Estimate, Merged, SeamErrors, root_mean_square
 from benchmarks.relief import hills, real_relief
 from kernels.chains.dinsar_pair import DinsarPairRequest
 from kernels.chains.dinsar_pair import run as run_chain
@@ -27,7 +28,8 @@ from kernels.chains.dinsar_pair.refinement import refine
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
-from kernels.model import GeographicBox
+from kernels.insar.overlaps import CELL
+from kernels.model import SPEED_OF_LIGHT, GeographicBox, Shape
 from kernels.products.raster import read_raster
 from kernels.simulation import (
     Acquisition,
@@ -50,8 +52,8 @@ _DRAWS = 5
 """Of the noise."""
 
 
-def seam_figures(products: tuple[Path, ...], tiles: Path, *, quick: bool) -> dict[str, Any]:
-    """Measure seams and shift.
+def seam_request(products: tuple[Path, ...], tiles: Path, *, quick: bool) -> DinsarPairRequest:
+    """Make the pair, and ask for its interferogram.
 
     Parameters
     ----------
@@ -64,12 +66,12 @@ def seam_figures(products: tuple[Path, ...], tiles: Path, *, quick: bool) -> dic
 
     Returns
     -------
-    dict
-        Figures, largest jumps in absolute values.
+    DinsarPairRequest
+        Of three bursts in each of two swaths.
     """
     folder = _small_input() if quick else _input(products, tiles)
     safes = sorted(folder.glob("*.SAFE"))
-    request = DinsarPairRequest(
+    return DinsarPairRequest(
         reference=(safes[0],),
         secondary=(safes[1],),
         dem=(folder / "dem.tif",),
@@ -81,24 +83,102 @@ def seam_figures(products: tuple[Path, ...], tiles: Path, *, quick: bool) -> dic
         range_looks=16,
         spacing=0.001,
     )
+
+
+def seam_figures(request: DinsarPairRequest) -> tuple[dict[str, Any], SeamErrors]:
+    """Measure seams and shift.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        From `seam_request`.
+
+    Returns
+    -------
+    figures : dict
+        Jumps and errors in absolute values.
+    errors : SeamErrors
+        What they sum up.
+    """
     pairs = open_pair(request)
-    say("seams: the chain")
-    with scratch_folder(folder) as scratch:
-        report = run_chain(request, scratch / "run", Progress()).report
-        jumps = _jumps(pairs, scratch / "run")
+    with scratch_folder(request.reference[0].parent) as scratch:
+        say("seams: the chain without refinement")
+        run_chain(replace(request, esd="off"), scratch / "before", Progress())
+        before = _merged(pairs, scratch / "before")
+        say("seams: the chain")
+        report = run_chain(request, scratch / "after", Progress()).report
+        after = _merged(pairs, scratch / "after")
     found = report["refinement"]
+    noisy, coherence = _at_half_coherence(request, pairs)
+    grid = pairs[0].layout.grid.looked(pairs[0].looks)
+    errors = SeamErrors(
+        shift=SHIFT,
+        before=before,
+        after=after,
+        grid=replace(grid, shape=Shape(*after.phase.shape)),
+        looks=pairs[0].looks,
+        overlaps=tuple(
+            seam["bursts"][0] + "|" + seam["bursts"][1].split()[1]
+            for seam in found["seams"]
+            if "shift_lines" in seam
+        ),
+        clean=Estimate.of(found, -SHIFT),
+        noisy=noisy,
+        bounds=_bounds(pairs, found),
+    )
+    by_swath = found["shift_by_swath_lines"].items()
     return {
         "injected_shift_lines": SHIFT,
-        "esd_error_lines": abs(found["shift_lines"] + SHIFT),
-        "esd_error_lines_by_swath": {
-            swath: abs(shift + SHIFT) for swath, shift in found["shift_by_swath_lines"].items()
-        },
-        "seam_jump_before_rad": found["burst_seams"]["mean_jump_before_rad"],
-        "seam_jump_rad": max(jumps["burst_seam_jump_rad"], jumps["swath_seam_jump_rad"]),
-        **jumps,
+        "esd_error_lines_by_swath": {swath: abs(shift + SHIFT) for swath, shift in by_swath},
         "refinement_s": report["seconds"]["refinement"],
-        **_at_half_coherence(request, pairs),
+        "half_coherence_mean": coherence,
+        **_figures(errors),
+    }, errors
+
+
+def _figures(errors: SeamErrors) -> dict[str, Any]:
+    """Sum up jumps and shifts."""
+    jumps = np.abs(errors.after.jumps).max(), np.abs(errors.after.swath_jumps).max()
+    shifts = np.array([draw.error for draw in errors.noisy])
+    single = np.array([draw.errors for draw in errors.noisy]) / errors.bounds
+    return {
+        "seam_jump_before_rad": float(np.abs(errors.before.jumps).mean()),
+        "swath_seam_jump_before_rad": float(np.abs(errors.before.swath_jumps).mean()),
+        "seam_jump_rad": float(max(jumps)),
+        "burst_seam_jump_rad": float(jumps[0]),
+        "swath_seam_jump_rad": float(jumps[1]),
+        "esd_error_lines": abs(errors.clean.error),
+        "esd_error_lines_at_half_coherence": root_mean_square(shifts),
+        "esd_largest_error_lines_at_half_coherence": float(np.abs(shifts).max()),
+        "esd_deviation_lines_at_half_coherence": float(
+            np.mean([draw.deviation for draw in errors.noisy])
+        ),
+        "esd_bound_lines_at_half_coherence": float(np.sum(errors.bounds**-2.0) ** -0.5),
+        "esd_overlap_error_over_bound_at_half_coherence": root_mean_square(single),
+        "half_coherence_draws": len(errors.noisy),
     }
+
+
+def _bounds(pairs: tuple[SwathPair, ...], refinement: dict[str, Any]) -> NDArray[np.float64]:
+    """Least standard deviation of the shift that overlaps can tell at coherence 0.5 [lines].
+
+    The phase of an overlap is the difference of two interferograms of as many independent looks
+    as their bands hold; Cramer and Rao's bound of each is (1 - c^2) / (2 looks c^2).
+    """
+    swaths = {pair.reference.swath: pair.reference for pair in pairs}
+    bounds = []
+    for seam in refinement["seams"]:
+        if "shift_lines" not in seam:
+            continue
+        image = swaths[seam["bursts"][0].split()[0]]
+        grid = image.bursts[0].grid
+        independent = image.azimuth_bandwidth * grid.line_interval
+        independent *= image.range_bandwidth * 2.0 * grid.slant_range_spacing / SPEED_OF_LIGHT
+        looks = seam["cells"] * CELL.azimuth * CELL.range * independent
+        variance = 2.0 * (1.0 - 0.5**2) / (2.0 * looks * 0.5**2)
+        lever = 2.0 * np.pi * seam["doppler_difference_hz"] * grid.line_interval
+        bounds.append(np.sqrt(variance) / abs(lever))
+    return np.array(bounds)
 
 
 def _input(products: tuple[Path, ...], tiles: Path) -> Path:
@@ -139,23 +219,24 @@ def _small_input() -> Path:
     return cached_input("interferogram-seams-quick", {"shift": SHIFT}, make)
 
 
-def _jumps(pairs: tuple[SwathPair, ...], folder: Path) -> dict[str, float]:
-    """Largest mean step of the phase over the seams of the rasters in radar geometry."""
+def _merged(pairs: tuple[SwathPair, ...], folder: Path) -> Merged:
+    """Read the rasters in radar geometry, and measure the mean steps of the phase at seams."""
     names = [f"interferogram_{pair.reference.swath.lower()}_radar.tif" for pair in pairs]
+    names.append("interferogram_radar.tif")
     with zipfile.ZipFile(folder / "interferogram_radar.zip") as archive:
         for name in names:
             archive.extract(name, folder)
     phases = []
     for name in names:
         bands = read_raster(folder / name).array
-        phases.append(np.where(bands[3] == 1.0, bands[1], np.nan))
+        phases.append(np.where(bands[3] == 1.0, bands[1], np.nan).astype(np.float32))
+    whole = phases.pop()
     along = [
-        abs(_mean(phase[seam] - phase[seam - 1]))
+        _mean(phase[seam] - phase[seam - 1])
         for pair, phase in zip(pairs, phases, strict=True)
         for seam in (p.start // pair.looks.azimuth for p in pair.layout.placements[1:])
     ]
-    across = [abs(jump) for jump in _steps_between(pairs, phases)]
-    return {"burst_seam_jump_rad": max(along), "swath_seam_jump_rad": max(across)}
+    return Merged(whole, np.array(along), np.array(_steps_between(pairs, phases)))
 
 
 def _steps_between(pairs: tuple[SwathPair, ...], phases: list[NDArray[np.float32]]) -> list[float]:
@@ -184,12 +265,14 @@ def _mean(differences: NDArray[np.float32]) -> float:
     return float(np.angle(turned.mean()))
 
 
-def _at_half_coherence(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> dict[str, Any]:
-    """Errors of the shift with as much noise as signal in both images."""
+def _at_half_coherence(
+    request: DinsarPairRequest, pairs: tuple[SwathPair, ...]
+) -> tuple[tuple[Estimate, ...], float]:
+    """Estimates with as much noise as signal in both images, and the coherence that they saw."""
     say("seams: with noise")
     dem = load_pair_dem(request, pairs)
     once = replace(request, esd="1")
-    errors, coherences, deviations = [], [], []
+    estimates, coherences = [], []
     for draw in range(_DRAWS):
         noisy = tuple(
             replace(
@@ -210,13 +293,6 @@ def _at_half_coherence(request: DinsarPairRequest, pairs: tuple[SwathPair, ...])
             for k, pair in enumerate(pairs)
         )
         _, found = refine(once, noisy, dem, threads=default_threads(), progress=Progress())
-        errors.append(found["shift_lines"] + SHIFT)
-        deviations.append(found["standard_deviation_lines"])
+        estimates.append(Estimate.of(found, -SHIFT))
         coherences += [seam["coherence"] for seam in found["seams"]]
-    return {
-        "esd_error_lines_at_half_coherence": float(np.sqrt(np.mean(np.square(errors)))),
-        "esd_largest_error_lines_at_half_coherence": float(np.abs(errors).max()),
-        "esd_deviation_lines_at_half_coherence": float(np.mean(deviations)),
-        "half_coherence_mean": float(np.mean(coherences)),
-        "half_coherence_draws": _DRAWS,
-    }
+    return tuple(estimates), float(np.mean(coherences))

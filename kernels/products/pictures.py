@@ -96,7 +96,7 @@ def phase_picture(
     opaque = valid_cells(valid, cells)
     _show(axes, np.dstack([np.where(opaque[..., None], colours, 0.0), opaque]), view)
     draw_view(axes, view)
-    _colour_wheel(sheet, wavelength)
+    draw_colour_wheel(sheet, wavelength)
     return save_picture(sheet.figure, path)
 
 
@@ -266,8 +266,18 @@ def _show(axes: Axes, image: NDArray[np.floating], view: View) -> AxesImage:
     return axes.imshow(image, extent=view.extent, origin="upper", aspect="auto")
 
 
-def _colour_wheel(sheet: Sheet, wavelength: float) -> None:
-    """Draw the wheel at the right, labelled in radians and in millimetres."""
+def draw_colour_wheel(sheet: Sheet, wavelength: float, *, shaded: bool = True) -> None:
+    """Draw the wheel in the 3 inches at the right of a sheet.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        With that column free.
+    wavelength : float
+        [m]; one turn is half of it.
+    shaded : bool
+        Whether the lightness of the image is the amplitude.
+    """
     left = sheet.width - _COLUMN
     x, y = left + 1.25, _TOP + 0.75
     middle, centre = x + _WHEEL / 2, y + _WHEEL / 2
@@ -289,6 +299,7 @@ def _colour_wheel(sheet: Sheet, wavelength: float) -> None:
     sheet.text(x - 0.07, centre + 0.13, f"±{turn / 2:.1f} mm", align="right")
     sheet.text(middle, _TOP + 0.1, "Wrapped phase", size=11, align="center")
     below = y + _WHEEL + 0.75
-    for line in ("mm: line of sight,", "+ towards the satellite", "brightness: amplitude"):
+    lines = ("mm: line of sight,", "+ towards the satellite", "brightness: amplitude")
+    for line in lines if shaded else lines[:2]:
         sheet.text(middle, below, line, colour="#404040", align="center")
         below += 0.19

@@ -30,7 +30,7 @@ from kernels.model import GeographicBox, MapGrid, OrbitSource
 from kernels.products.dem_coverage import DemCoverage, dem_coverage
 
 _CPU_PER_PIXEL = {8: 0.12e-6, 12: 0.16e-6}
-"""By taps of the kernel, of a pixel of the reference [s]; see docs/interferometry.md."""
+"""By taps of the kernel, of a pixel of the reference [s]; see docs/performance.md."""
 _CPU_PER_MAP_PIXEL = 0.14e-6
 """Of a pixel of the map, compression included [s]."""
 _CPU_OF_RUN = 5.0
