@@ -58,8 +58,11 @@ def run_process(
         return _move_artefacts(result.artefacts, results)
     if isinstance(process, ChainProcess):
         result = process.prepare(job.inputs, job.user).run(work, progress)
-        names = job.outputs or tuple(output.name for output in process.chain.outputs)
-        return _move_artefacts((result.artefact(name) for name in names), results)
+        there = {artefact.name: artefact for artefact in result.artefacts}
+        for name in job.outputs:
+            if name not in there:
+                raise ProcessingError(f"these inputs give no output {name}")
+        return _move_artefacts((there[name] for name in job.outputs or there), results)
     return _run_plain(process, job, work, results, progress)
 
 

@@ -35,12 +35,15 @@ class OutputInfo:
         One or two sentences.
     media_type : MediaType
         Of the file.
+    optional : bool
+        Whether there are runs without it; the title says which ones have it.
     """
 
     name: str
     title: str
     abstract: str
     media_type: MediaType
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ class ChainResult:
     Attributes
     ----------
     artefacts : tuple of Artefact
-        The files, in the order of the chain's outputs.
+        The files, in the order of the chain's outputs; of the optional ones those that there are.
     report : dict
         The contents of the JSON report.
     """
@@ -95,11 +98,13 @@ class ChainResult:
         Returns
         -------
         ChainResult
-            With an artefact for each output, in their order.
+            With an artefact for each output, in their order, but for optional ones without a
+            path.
         """
         artefacts = tuple(
             Artefact(name=output.name, path=paths[output.name], media_type=output.media_type)
             for output in outputs
+            if output.name in paths or not output.optional
         )
         return cls(artefacts=artefacts, report=report)
 

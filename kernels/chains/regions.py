@@ -39,6 +39,36 @@ def read_region(text: str, *, argument: str = "region") -> GeographicBox:
     return GeographicBox(west, south, east + (360.0 if east < west else 0.0), north)
 
 
+def read_point(text: str, *, argument: str) -> tuple[float, float]:
+    """Read a place.
+
+    Parameters
+    ----------
+    text : str
+        ``longitude,latitude`` [degrees].
+    argument : str
+        Name of the option, for errors.
+
+    Returns
+    -------
+    tuple of float
+        Longitude and latitude [degrees].
+
+    Raises
+    ------
+    RequestError
+        If it is none.
+    """
+    rule = "longitude,latitude in degrees"
+    try:
+        longitude, latitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise RequestError(argument, rule, text) from error
+    if not (-180.0 <= longitude <= 180.0 and -90.0 <= latitude <= 90.0):
+        raise RequestError(argument, rule, text)
+    return longitude, latitude
+
+
 def common_box(one: GeographicBox, other: GeographicBox) -> GeographicBox | None:
     """Return what two boxes have in common, near the first one's longitudes; None if nothing.
 

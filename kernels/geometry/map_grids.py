@@ -112,3 +112,36 @@ def pixel_positions(
     if grid.crs != GEOGRAPHIC:
         x, y = _from_geographic(grid.crs).transform(x, y, direction="INVERSE")
     return np.radians(x), np.radians(y)
+
+
+def map_positions(
+    grid: MapGrid, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return coordinates in units of the map of longitudes and latitudes [degrees]."""
+    if grid.crs == GEOGRAPHIC:
+        return longitudes, latitudes
+    x, y = _from_geographic(grid.crs).transform(longitudes, latitudes)
+    return np.asarray(x), np.asarray(y)
+
+
+def ground_box(grid: MapGrid) -> GeographicBox:
+    """Return the box around a map [degrees]; east may pass 180."""
+    rows, columns = grid.shape.lines - 0.5, grid.shape.samples - 0.5
+    down, across = np.linspace(-0.5, rows, 21), np.linspace(-0.5, columns, 21)
+    edges = (
+        (np.full(21, -0.5), across),
+        (down, np.full(21, columns)),
+        (np.full(21, rows), across[::-1]),
+        (down[::-1], np.full(21, -0.5)),
+    )
+    longitudes, latitudes = pixel_positions(
+        grid, *(np.concatenate(part) for part in zip(*edges, strict=True))
+    )
+    degrees = np.degrees(np.unwrap(longitudes))
+    degrees += 360.0 * np.floor((180.0 - degrees.min()) / 360.0)
+    return GeographicBox(
+        float(degrees.min()),
+        float(np.degrees(latitudes.min())),
+        float(degrees.max()),
+        float(np.degrees(latitudes.max())),
+    )

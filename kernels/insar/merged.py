@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.insar.burst_pair import LookSums
 from kernels.insar.geocode import RadarSums, swath_limits
-from kernels.model import RadarGrid, Shape
+from kernels.model import Looks, RadarGrid, Shape
 
 _LARGEST_DRIFT = 1e-6
 """Relative difference of spacings: a thirtieth of a sample over three swaths."""
@@ -82,8 +82,13 @@ class MergedSwaths:
             ),
         )
 
-    def bands(self, rows: Band) -> NDArray[np.float32]:
-        """Put some rows together.
+    @property
+    def looks(self) -> Looks:
+        """Pixels of a cell."""
+        return self.swaths[0].looks
+
+    def sums(self, rows: Band) -> NDArray[np.float32]:
+        """Put the look sums of some rows together.
 
         Parameters
         ----------
@@ -92,8 +97,8 @@ class MergedSwaths:
 
         Returns
         -------
-        ndarray of float32, shape (4, rows, columns)
-            As `LookSums.bands` of one swath.
+        ndarray of float32, shape (rows, columns, 4)
+            As in `RadarSums`; zeros where there is no data.
         """
         sums = np.zeros((rows.rows, self.grid.shape.samples, 4), np.float32)
         for within_limits in (True, False):
@@ -113,11 +118,26 @@ class MergedSwaths:
                     cells = np.arange(block.shape[1])
                     taken &= (cells >= limits[own, :1]) & (cells < limits[own, 1:])
                 target[taken] = block[taken]
-        looks = self.swaths[0].looks
-        counts = np.where(sums[:, :, 2] > 0.0, looks.azimuth * looks.range, 0)
+        return sums
+
+    def bands(self, rows: Band) -> NDArray[np.float32]:
+        """Make the interferogram of some rows.
+
+        Parameters
+        ----------
+        rows : Band
+            Of the grid.
+
+        Returns
+        -------
+        ndarray of float32, shape (4, rows, columns)
+            As `LookSums.bands` of one swath.
+        """
+        sums = self.sums(rows)
+        counts = np.where(sums[:, :, 2] > 0.0, self.looks.azimuth * self.looks.range, 0)
         return LookSums(
             cross=sums[:, :, 0] + np.complex64(1j) * sums[:, :, 1],
             reference_power=sums[:, :, 2],
             secondary_power=sums[:, :, 3],
             counts=counts.astype(np.int32),
-        ).bands(looks)
+        ).bands(self.looks)

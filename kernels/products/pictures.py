@@ -155,6 +155,74 @@ def coherence_picture(
     return save_picture(sheet.figure, path)
 
 
+def displacement_picture(
+    path: Path,
+    *,
+    displacement: NDArray[np.float32],
+    grid: MapGrid | RadarGrid,
+    reference: NDArray[np.float64],
+    limit: float,
+    title: str,
+    subtitle: str,
+) -> PictureSize:
+    """Draw unwrapped displacement with a colour bar, and what it is relative to.
+
+    Parameters
+    ----------
+    path : Path
+        PNG file; written beside and renamed.
+    displacement : ndarray of float32, shape (rows, columns)
+        Towards the satellite [m]; NaN: grey. Drawn in millimetres.
+    grid : MapGrid or RadarGrid
+        Of the array.
+    reference : ndarray of float64, shape (n, 2)
+        Coordinates in units of the map: of a point, of the corners of an area, or none.
+    limit : float
+        Displacement at the ends of the colour bar [m].
+    title, subtitle : str
+        Above the image.
+
+    Returns
+    -------
+    PictureSize
+        Of the PNG.
+
+    Raises
+    ------
+    ProcessingError
+        The file system did not take the file.
+    ValueError
+        Array and grid of different shapes.
+    """
+    _check_shapes(grid.shape, displacement)
+    view = view_of(grid, _PIXELS)
+    sheet, axes = _image_sheet(view, title=title, subtitle=subtitle)
+    image = _show(axes, 1e3 * displacement, view)
+    image.set_cmap("RdBu_r")
+    image.set_clim(-1e3 * limit, 1e3 * limit)
+    draw_view(axes, view)
+    left = sheet.width - _COLUMN
+    bar = sheet.axes(left + 0.35, _TOP + 0.55, 0.25, 2.6)
+    sheet.figure.colorbar(image, cax=bar, extend="both").ax.tick_params(labelsize=10)
+    sheet.text(left + 0.35, _TOP + 0.12, "Displacement [mm]", size=11)
+    sheet.text(left + 0.35, _TOP + 0.31, "+ towards the satellite", colour="#404040")
+    if reference.size:
+        x, y = reference.T if view.degrees else reference.T / 1e3
+        marks = "s" if x.size == 1 else ""
+        axes.plot(
+            *(np.append(values, values[0]) for values in (x, y)),
+            color="black",
+            linewidth=1.5,
+            marker=marks,
+            markersize=7.0,
+            markerfacecolor="none",
+            scalex=False,
+            scaley=False,
+        )
+        sheet.text(left + 0.35, _TOP + 3.45, "□ reference", size=10)
+    return save_picture(sheet.figure, path)
+
+
 def displacement_comparison_picture(
     path: Path,
     *,

@@ -194,6 +194,14 @@ class RasterReader:
         pixels: NDArray[Any] = found
         return pixels
 
+    def read_band(self, number: int, first_row: int, rows: int) -> NDArray[np.float32]:
+        """Read rows of one band, counted from 0, shape (rows, columns); raises InputError."""
+        array = np.empty((rows, self.shape.samples), np.float32)
+        with gdal_errors(InputError, self._path.name):
+            band = self._dataset.GetRasterBand(number + 1)
+            band.ReadAsArray(0, first_row, self.shape.samples, rows, buf_obj=array)
+        return array
+
     @property
     def tags(self) -> dict[str, str]:
         """Metadata of the file."""

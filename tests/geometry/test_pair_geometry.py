@@ -7,6 +7,8 @@ from kernels.geometry.ellipsoid import ecef_to_geodetic, geodetic_to_ecef
 from kernels.geometry.illumination import incidence_angle, line_of_sight
 from kernels.geometry.map_grids import (
     geographic_grid,
+    ground_box,
+    map_positions,
     pixel_positions,
     utm_crs,
     utm_grid,
@@ -113,3 +115,25 @@ def test_utm_grid_covers_its_box() -> None:
     x, y = proj.transform(np.degrees(longitudes), np.degrees(latitudes))
     np.testing.assert_allclose(x, grid.west + 205.0, atol=1e-5)
     np.testing.assert_allclose(y, grid.north - 105.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("longitude", [9.0, 179.9])
+def test_the_box_of_a_map_holds_it_and_no_more(longitude: float) -> None:
+    box = GeographicBox(longitude - 0.3, 46.0, longitude + 0.3, 46.4)
+    plate = ground_box(geographic_grid(box, spacing=0.01))
+    np.testing.assert_allclose(plate, box, atol=1e-9)
+    zone = ground_box(utm_grid(box, spacing=10.0, crs="EPSG:32632" if longitude < 90 else None))
+    assert zone.west <= box.west
+    assert zone.south <= box.south
+    assert zone.east >= box.east
+    assert zone.north >= box.north
+    np.testing.assert_allclose(zone, box, atol=0.03)  # meridians converge
+
+
+def test_places_on_a_map_are_where_its_pixels_are() -> None:
+    box = GeographicBox(8.7, 46.0, 9.3, 46.4)
+    for grid in (geographic_grid(box, spacing=0.01), utm_grid(box, spacing=100.0)):
+        longitudes, latitudes = pixel_positions(grid, np.array([5.0]), np.array([7.0]))
+        x, y = map_positions(grid, np.degrees(longitudes), np.degrees(latitudes))
+        np.testing.assert_allclose((x - grid.west) / grid.x_spacing, 7.5, atol=1e-6)
+        np.testing.assert_allclose((grid.north - y) / grid.y_spacing, 5.5, atol=1e-6)

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernels.chains.artefacts import Artefact, ChainResult, MediaType, OutputInfo
+from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.registry import Chain
 from kernels.chains.request import Request, option
 from kernels.engine.progress import Progress
@@ -69,14 +69,25 @@ def run(request: FakeRequest, folder: Path, progress: Progress) -> ChainResult:
     picture.write_bytes(b"II*\0" + bytes(100))
     report = folder / "report.json"
     report.write_text(json.dumps({"looks": request.looks, "threads": request.threads}))
+    paths = {"picture": picture, "report": report}
+    if request.filtered:
+        paths["smooth"] = folder / "smooth.tif"
+        paths["smooth"].write_bytes(b"II*\0")
     progress.update(1.0, "done")
-    return ChainResult(
-        artefacts=(
-            Artefact(name="picture", path=picture, media_type=MediaType.GEOTIFF),
-            Artefact(name="report", path=report, media_type=MediaType.JSON),
-        ),
-        report={},
-    )
+    return ChainResult.of(OUTPUTS, paths, {})
+
+
+OUTPUTS = (
+    OutputInfo(name="picture", title="Picture", abstract="", media_type=MediaType.GEOTIFF),
+    OutputInfo(
+        name="smooth",
+        title="Picture without noise (filtered = true)",
+        abstract="",
+        media_type=MediaType.GEOTIFF,
+        optional=True,
+    ),
+    OutputInfo(name="report", title="Report", abstract="", media_type=MediaType.JSON),
+)
 
 
 CHAIN = Chain(
@@ -85,9 +96,6 @@ CHAIN = Chain(
     abstract="Writes two small files.",
     version="1.0",
     request=FakeRequest,
-    outputs=(
-        OutputInfo(name="picture", title="Picture", abstract="", media_type=MediaType.GEOTIFF),
-        OutputInfo(name="report", title="Report", abstract="", media_type=MediaType.JSON),
-    ),
+    outputs=OUTPUTS,
     run=run,
 )

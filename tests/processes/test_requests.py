@@ -84,7 +84,7 @@ def test_unknown_outputs_are_refused(service: Service) -> None:
     refusal = read_refusal(service.execute(GOOD, output=[("colour", True)]))
     assert (refusal.locator, refusal.text) == (
         "output",
-        "output must be one of picture, report, got colour",
+        "output must be one of picture, smooth, report, got colour",
     )
 
 

@@ -9,6 +9,7 @@ from lxml import etree
 from owslib.wps import SYNC
 from werkzeug.test import TestResponse
 
+from kernels.errors import ProcessingError
 from processes.chain_process import ChainProcess
 from processes.settings import Settings
 from tests.processes.conftest import GOOD, Service, read_refusal
@@ -52,6 +53,16 @@ def test_only_the_outputs_asked_for_are_kept(service: Service) -> None:
     service.run_next()
     assert list(read_outputs(service.status(accepted))) == ["picture"]
     assert [path.name for path in (service.state / "outputs").rglob("*.*")] == ["picture.tif"]
+
+
+def test_optional_outputs_are_there_when_the_inputs_give_them(service: Service) -> None:
+    media_type = "image/tiff; subtype=geotiff"
+    accepted = service.execute([*GOOD, ("filtered", "true")])
+    service.run_next()
+    assert list(read_outputs(service.status(accepted))) == ["picture", "smooth", "report"]
+    service.execute(GOOD, output=[("smooth", None, media_type)])
+    with pytest.raises(ProcessingError, match="these inputs give no output smooth"):
+        service.run_next()
 
 
 def test_empty_literals_mean_not_given(service: Service) -> None:

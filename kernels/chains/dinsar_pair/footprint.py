@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,14 @@ from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.regions import common_box
 from kernels.engine.bands import Band
-from kernels.errors import ProcessingError, RequestError
+from kernels.errors import InputError, ProcessingError, RequestError
 from kernels.geometry.ellipsoid import ecef_to_geodetic
-from kernels.geometry.map_grids import geographic_grid, utm_grid
+from kernels.geometry.map_grids import geographic_grid, ground_box, utm_grid
 from kernels.geometry.terrain import meet_terrain, tabulate_radar
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.model import Dem, GeographicBox, MapGrid, Shape
 from kernels.products.dem import load_dem
+from kernels.products.raster import RasterReader
 
 DEFAULT_SPACING = {"geographic": 1e-4, "utm": 10.0}
 
@@ -117,14 +119,16 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
     -------
     MapGrid
         Around the valid pixels on the terrain, or around what the region holds of them; corners
-        are multiples of the spacing.
+        are multiples of the spacing. Or the one of the raster that the request gives.
 
     Raises
     ------
+    InputError
+        The raster that should give the grid is none, or is on no map.
     ProcessingError
         There is no valid pixel.
     RequestError
-        None of them is near the region.
+        None of them is near the region or on the given grid.
     """
     longitudes, latitudes = [], []
     for pair in pairs:
@@ -154,10 +158,22 @@ def grid_over(request: DinsarPairRequest, box: GeographicBox) -> MapGrid:
         if cut is None:
             raise RequestError("region", "on the ground of the chosen bursts", request.region)
         box = cut
+    if request.like is not None:
+        return _given_grid(request.like, box)
     spacing = request.spacing or DEFAULT_SPACING[request.ortho]
     if request.ortho == "utm":
         return utm_grid(box, spacing=spacing)
     return geographic_grid(box, spacing=spacing)
+
+
+def _given_grid(path: Path, box: GeographicBox) -> MapGrid:
+    """Read the grid of a raster, which has to touch a box."""
+    grid = RasterReader(path).grid
+    if not isinstance(grid, MapGrid):
+        raise InputError(f"{path.name} must be a raster on a map")
+    if common_box(ground_box(grid), box) is None:
+        raise RequestError("like", "a raster on the ground of the chosen bursts", path.name)
+    return grid
 
 
 def _on_terrain(pair: SwathPair, line: int, samples: Band, dem: Dem) -> NDArray[np.float64]:

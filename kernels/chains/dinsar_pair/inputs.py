@@ -21,6 +21,7 @@ from kernels.insar.adjustment import Adjustment
 from kernels.insar.coregistration import match_bursts
 from kernels.insar.delays import RangeDelay
 from kernels.insar.effects import ImageEffects, PairEffects
+from kernels.insar.further_looks import effective_looks
 from kernels.insar.mosaic import MISSING, Placement, SwathLayout, first_cell, lay_out
 from kernels.insar.timing import PixelTiming
 from kernels.model import Burst, Looks, RadarGrid, Shape, SlcProduct
@@ -83,6 +84,15 @@ class SwathPair:
             )
         ]
         return PairEffects(reference=images[0], secondary=images[1])
+
+    def independent_looks(self, looks: Looks) -> float:
+        """Count the independent looks of cells of so many pixels."""
+        return effective_looks(
+            looks,
+            self.layout.grid,
+            azimuth_bandwidth=self.reference.azimuth_bandwidth,
+            range_bandwidth=self.reference.range_bandwidth,
+        )
 
 
 def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[SwathPair, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kernels.chains.dinsar_pair.radar import RADAR_BANDS, RADAR_UNITS
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
+from kernels.insar.coherence import unbiased_coherence
 from kernels.insar.merged import MergedSwaths
 from kernels.products.raster import create_raster
 
@@ -25,6 +26,7 @@ def write_merged(
     memory_mb: int,
     tags: dict[str, str],
     progress: Progress,
+    unbiased_looks: float | None = None,
 ) -> None:
     """Write the raster of all swaths.
 
@@ -44,6 +46,8 @@ def write_merged(
         Further metadata.
     progress : Progress
         Told per band of rows.
+    unbiased_looks : float or None
+        As in `write_map`.
     """
     shape = merged.grid.shape
     rows = rows_for_budget(
@@ -64,7 +68,10 @@ def write_merged(
     ) as writer:
 
         def compute(band: Band, _: None) -> NDArray[np.float32]:
-            return merged.bands(band)
+            bands = merged.bands(band)
+            if unbiased_looks is not None:
+                bands[2] = unbiased_coherence(bands[2], unbiased_looks)
+            return bands
 
         def write(band: Band, bands: NDArray[np.float32]) -> None:
             writer.write(band.first, bands)

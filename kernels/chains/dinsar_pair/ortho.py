@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
+from kernels.insar.coherence import unbiased_coherence
 from kernels.insar.geocode import Geocoder
 from kernels.products.preview import Preview, join_preview, preview_looks, preview_piece
 from kernels.products.raster import create_raster
@@ -60,6 +61,7 @@ def write_map(
     memory_mb: int,
     tags: dict[str, str],
     progress: Progress,
+    unbiased_looks: float | None = None,
 ) -> tuple[CoherenceStatistics, Preview]:
     """Sample the swaths on the map and write the raster.
 
@@ -78,6 +80,8 @@ def write_map(
         Metadata of the raster.
     progress : Progress
         Told per band of rows.
+    unbiased_looks : float or None
+        Effective looks of the sums, where coherence is to be freed from its bias.
 
     Returns
     -------
@@ -96,6 +100,8 @@ def write_map(
 
     def compute(band: Band, _: None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         bands = geocoder.compute(band)
+        if unbiased_looks is not None:
+            bands[2] = unbiased_coherence(bands[2], unbiased_looks)
         return bands, preview_piece(bands, looks)
 
     with create_raster(

@@ -18,6 +18,7 @@ from kernels.engine.progress import Progress
 from kernels.errors import ProductError
 from kernels.insar.adjustment import Flattening
 from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.coherence import unbiased_coherence
 from kernels.insar.geocode import RadarSums
 from kernels.insar.mosaic import Placement
 from kernels.insar.resample import Bands
@@ -97,6 +98,7 @@ def process_swath(
     memory_mb: int,
     tags: dict[str, str],
     progress: Progress,
+    unbiased_looks: float | None = None,
 ) -> RadarResult:
     """Read, coregister and combine the pixels of one swath.
 
@@ -126,6 +128,8 @@ def process_swath(
         Metadata of the raster.
     progress : Progress
         Told per band of lines, by name of the piece.
+    unbiased_looks : float or None
+        Effective looks of a cell, where coherence is to be freed from its bias.
 
     Returns
     -------
@@ -163,7 +167,7 @@ def process_swath(
             gathered.put(task, found)
             if task.is_last:
                 gathered.finish(task.piece)
-                _write_rows(writer, task.piece.rows, gathered.sums, looks)
+                _write_rows(writer, task.piece.rows, gathered.sums, looks, unbiased_looks)
 
         run_bands(
             tasks,
@@ -292,7 +296,13 @@ def _found(made: LookSums, looks: Looks) -> _Found:
     return _Found(sums, counts)
 
 
-def _write_rows(writer: BandWriter, rows: Band, sums: NDArray[np.float32], looks: Looks) -> None:
+def _write_rows(
+    writer: BandWriter,
+    rows: Band,
+    sums: NDArray[np.float32],
+    looks: Looks,
+    unbiased_looks: float | None,
+) -> None:
     """Write the interferogram of rows of look cells that are complete."""
     for band in split_rows(rows.rows, band_rows=_ROWS_AT_ONCE, first=rows.first):
         part = sums[_slice(band)]
@@ -302,7 +312,10 @@ def _write_rows(writer: BandWriter, rows: Band, sums: NDArray[np.float32], looks
             secondary_power=part[:, :, 3],
             counts=np.full(part.shape[:2], looks.azimuth * looks.range, np.int32),
         )
-        writer.write(band.first, cells.bands(looks))
+        bands = cells.bands(looks)
+        if unbiased_looks is not None:
+            bands[2] = unbiased_coherence(bands[2], unbiased_looks)
+        writer.write(band.first, bands)
 
 
 def _read(product: SlcProduct, first_line: int, lines: int) -> NDArray[np.complex64]:

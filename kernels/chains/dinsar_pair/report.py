@@ -14,8 +14,9 @@ from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.reports import named_values, rounded, versions
 from kernels.geometry.baseline import baseline
 from kernels.geometry.zero_doppler import radar_to_ground
+from kernels.insar.coherence import expected_coherence
 from kernels.insar.mosaic import MISSING
-from kernels.model import SPEED_OF_LIGHT, Dem, MapGrid, SlcProduct
+from kernels.model import Dem, MapGrid, SlcProduct
 
 SIGN = (
     "Positive phase: the ground moved away from the radar between reference and secondary. "
@@ -71,20 +72,14 @@ def describe_product(product: SlcProduct, names: tuple[str, ...]) -> dict[str, A
     }
 
 
-def _decorrelation(pair: SwathPair, mean: float | None) -> Iterator[str]:
+def _decorrelation(pair: SwathPair, mean: float | None, *, unbiased: bool) -> Iterator[str]:
     """Warn where the coherence is no more than that of unrelated images.
 
-    Its mean in L looks is about sqrt(pi / (4 L)) (Touzi et al. 1999, eq. 8); pixels sampled more
-    densely than the processed bandwidths count as less than a look.
+    Its mean in L looks is about sqrt(pi / (4 L)) (Touzi et al. 1999, eq. 8).
     """
-    image, looks = pair.reference, pair.looks
-    grid = pair.layout.grid
-    independent = (
-        looks.azimuth
-        * min(image.azimuth_bandwidth * grid.line_interval, 1.0)
-        * looks.range
-        * min(image.range_bandwidth * 2.0 * grid.slant_range_spacing / SPEED_OF_LIGHT, 1.0)
-    )
+    independent = pair.independent_looks(pair.looks)
+    if unbiased and mean is not None:
+        mean = float(np.interp(mean, *expected_coherence(independent)))
     of_noise = min(math.sqrt(math.pi / (4.0 * independent)), 1.0)
     if mean is not None and mean < _NOISE_MARGIN * of_noise < 1.0:
         yield (
@@ -102,6 +97,7 @@ def make_report(
     statistics: CoherenceStatistics,
     refinement: dict[str, Any],
     warnings: list[str],
+    unwrapping: dict[str, Any],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """Put the report together.
@@ -122,6 +118,8 @@ def make_report(
         What the overlaps of bursts told.
     warnings : list of str
         What is missing in the result, and why.
+    unwrapping : dict
+        How the phase was unwrapped; empty where it was not.
     seconds : dict of str to float
         Wall clock by step.
 
@@ -154,10 +152,11 @@ def make_report(
         },
         "refinement": refinement,
         "coherence": coherence,
+        "unwrapping": unwrapping or None,
         "warnings": [
             *(line for pair in pairs for line in pair.warnings),
             *warnings,
-            *_decorrelation(pairs[0], coherence["mean"]),
+            *_decorrelation(pairs[0], coherence["mean"], unbiased=request.coherence == "unbiased"),
         ],
         "sign": SIGN,
         "versions": versions(),

@@ -14,11 +14,12 @@ from kernels.chains.options import (
     orbits_option,
     threads_option,
 )
-from kernels.chains.regions import read_region
+from kernels.chains.regions import read_point, read_region
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
 from kernels.insar.adjustment import FLATTENINGS
 from kernels.insar.timing import CORRECTIONS
+from kernels.insar.unwrapping import UNWRAPPERS
 from kernels.model import GeographicBox
 
 VERSION = "1.0"
@@ -170,6 +171,57 @@ class DinsarPairRequest(Request):
         title="Remove the difference of the solid earth tides (off or on)",
         abstract="Needs the package pyTMD.",
     )
+    coherence: str = option(
+        default="plain",
+        choices=("plain", "unbiased"),
+        title="Coherence estimate (plain or unbiased)",
+        abstract=(
+            "Few looks show coherence even in noise; unbiased takes that away, so that noise has 0."
+        ),
+    )
+    phase_filter: str = option(
+        default="none",
+        choices=("none", "goldstein", "adaptive"),
+        title="Phase filter (none, goldstein or adaptive)",
+        abstract=(
+            "Goldstein's filter gives a further, filtered interferogram and helps the unwrapping; "
+            "adaptive filters more where coherence is lower."
+        ),
+    )
+    filter_strength: float = option(
+        default=0.7,
+        minimum=0.0,
+        maximum=1.0,
+        title="Strength of the Goldstein filter, 0 (nothing) to 1",
+    )
+    unwrapping: str = option(
+        default="none",
+        choices=("none", *UNWRAPPERS),
+        title="Phase unwrapping (none, mcf or snaphu)",
+        abstract=(
+            "Gives displacement in metres. mcf is a minimum cost flow, free for any use; snaphu "
+            "has to be installed and is free for non-commercial use."
+        ),
+    )
+    unwrapping_coherence: float = option(
+        default=0.2,
+        minimum=0.0,
+        maximum=0.95,
+        title="Coherence from which phase is unwrapped, 0 to 0.95",
+        abstract="Mean of 5 x 5 cells of about 4 x 16 looks; never less than what noise shows.",
+    )
+    reference_point: str | None = option(
+        default=None,
+        title="Where displacement is 0: longitude,latitude in degrees (none = median)",
+        abstract=(
+            "The mean of 5 x 5 cells there. Without point and area, displacement is relative to "
+            "the median of the largest connected region."
+        ),
+    )
+    reference_area: str | None = option(
+        default=None,
+        title="Where displacement is 0 on average: west,south,east,north in degrees",
+    )
     ortho: str = option(
         default="geographic",
         choices=("geographic", "utm"),
@@ -181,6 +233,12 @@ class DinsarPairRequest(Request):
         maximum=1000.0,
         title="Pixel size of the result [degrees or metres] (none = 0.0001 degrees or 10 m)",
     )
+    like: Path | None = option(
+        default=None,
+        title="Raster whose map grid the result takes (none = by projection and spacing)",
+        abstract="Any north-up GeoTIFF on the ground of the pair; its pixels do not matter.",
+        role="raster",
+    )
     threads: int | None = threads_option()
     memory_mb: int = memory_option(1000)
 
@@ -189,6 +247,9 @@ class DinsarPairRequest(Request):
         Request.__post_init__(self)
         if self.region is not None:
             read_region(self.region)
+        self._check_reference()
+        if self.like is not None and self.spacing is not None:
+            raise RequestError("spacing", "left out where like gives the grid", self.spacing)
         if self.first_burst and self.last_burst and self.last_burst < self.first_burst:
             raise RequestError(
                 "last_burst", f"at least first_burst = {self.first_burst}", self.last_burst
@@ -203,6 +264,20 @@ class DinsarPairRequest(Request):
             )
         if self.spacing is not None and self.ortho == "utm" and self.spacing < 1.0:
             raise RequestError("spacing", "at least 1 metre for ortho = utm", self.spacing)
+
+    def _check_reference(self) -> None:
+        given = self.reference_point is not None, self.reference_area is not None
+        if all(given):
+            raise RequestError(
+                "reference_area", "left out where there is a reference_point", self.reference_area
+            )
+        if any(given) and self.unwrapping == "none":
+            name = "reference_point" if given[0] else "reference_area"
+            raise RequestError(name, "left out without unwrapping", getattr(self, name))
+        if self.reference_point is not None:
+            read_point(self.reference_point, argument="reference_point")
+        if self.reference_area is not None:
+            read_region(self.reference_area, argument="reference_area")
 
     @property
     def box(self) -> GeographicBox | None:
@@ -246,6 +321,43 @@ OUTPUTS = (
         title="QGIS style of the interferogram",
         abstract="Cyclic colours for the phase band; load it in the layer's properties.",
         media_type=MediaType.QML,
+    ),
+    OutputInfo(
+        name="filtered",
+        title="Filtered interferogram on the map (with a phase filter)",
+        abstract="The bands of the interferogram; the phase is filtered, the others are the same.",
+        media_type=MediaType.GEOTIFF,
+        optional=True,
+    ),
+    OutputInfo(
+        name="displacement",
+        title="Displacement on the map (with unwrapping)",
+        abstract=(
+            "Bands displacement towards the satellite (m), unwrapped phase (rad), component, "
+            "incidence (rad), and east, north and up of the unit vector to the satellite."
+        ),
+        media_type=MediaType.GEOTIFF,
+        optional=True,
+    ),
+    OutputInfo(
+        name="displacement_picture",
+        title="Picture of the displacement (with unwrapping)",
+        abstract="Displacement with its colour bar, axes, scale and the reference.",
+        media_type=MediaType.PNG,
+        optional=True,
+    ),
+    OutputInfo(
+        name="displacement_style",
+        title="QGIS style of the displacement (with unwrapping)",
+        abstract="From blue (away from the satellite) to red (towards it).",
+        media_type=MediaType.QML,
+        optional=True,
+    ),
+    OutputInfo(
+        name="stac_item",
+        title="STAC item of the result",
+        abstract="Footprint, dates, orbit, radar and grid, and the files that there are.",
+        media_type=MediaType.GEOJSON,
     ),
     OutputInfo(
         name="report",

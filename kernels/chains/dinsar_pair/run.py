@@ -11,9 +11,14 @@ from kernels.chains.dinsar_pair.checkpoint import Checkpoint, checkpoint_key, op
 from kernels.chains.dinsar_pair.corrections import correct_pairs, describe_corrections
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.chains.dinsar_pair.item import pair_item
 from kernels.chains.dinsar_pair.matching import match_amplitudes
 from kernels.chains.dinsar_pair.merged import write_merged
 from kernels.chains.dinsar_pair.ortho import write_map
+from kernels.chains.dinsar_pair.phase_products import (
+    make_phase_products,
+    prepare_phase_products,
+)
 from kernels.chains.dinsar_pair.radar import RadarResult, process_swath
 from kernels.chains.dinsar_pair.refinement import refine
 from kernels.chains.dinsar_pair.report import SIGN, make_report
@@ -36,9 +41,14 @@ FILES = {
     "phase_picture": "phase.png",
     "coherence_picture": "coherence.png",
     "style": "interferogram.qml",
+    "filtered": "filtered.tif",
+    "displacement": "displacement.tif",
+    "displacement_picture": "displacement.png",
+    "displacement_style": "displacement.qml",
+    "stac_item": "item.json",
     "report": "report.json",
 }
-"""Names of the results by output."""
+"""Names of the results by output; of optional outputs those that the request wants are there."""
 
 _MERGED = "interferogram_radar.tif"
 
@@ -87,6 +97,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     progress.update(0.02, "elevation model")
     dem = load_pair_dem(request, pairs)
     grid = map_grid(request, pairs, dem)
+    unbiased_looks = prepare_phase_products(request, pairs, dem)
     clock.lap("elevation")
     with (
         scratch_folder(folder) as scratch,
@@ -102,6 +113,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             dem,
             scratch,
             checkpoint,
+            unbiased_looks=unbiased_looks,
             threads=threads,
             progress=progress.part(0.15, 0.7),
         )
@@ -114,12 +126,36 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             threads=threads,
             memory_mb=request.memory_mb,
             tags=_tags(pairs),
-            progress=progress.part(0.7, 0.9),
+            progress=progress.part(0.7, 0.85),
+            unbiased_looks=unbiased_looks,
         )
         clock.lap("map")
-        _merge(request, pairs, sums, scratch, threads=threads, progress=progress.part(0.9, 0.92))
+        merging = progress.part(0.85, 0.87)
+        _merge(
+            request,
+            pairs,
+            sums,
+            scratch,
+            unbiased_looks=unbiased_looks,
+            threads=threads,
+            progress=merging,
+        )
         clock.lap("merged")
-        progress.update(0.92, "pictures and report")
+        phase_products = make_phase_products(
+            request,
+            pairs,
+            sums,
+            dem=dem,
+            grid=grid,
+            scratch=scratch,
+            files=FILES,
+            tags=_tags(pairs),
+            unbiased_looks=unbiased_looks,
+            threads=threads,
+            progress=progress.part(0.87, 0.95),
+        )
+        clock.lap("unwrapping")
+        progress.update(0.95, "pictures and report")
         report = make_report(
             request,
             pairs,
@@ -130,7 +166,9 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             warnings=[
                 *refinement.pop("warnings"),
                 *(line for swath in swaths for line in swath.warnings),
+                *phase_products.warnings,
             ],
+            unwrapping=phase_products.report,
             seconds=clock.seconds,
         )
         report["corrections"] = describe_corrections(request, pairs)
@@ -139,10 +177,19 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)
         _bundle_radar(pairs, scratch)
         write_report(scratch / FILES["report"], report)
+        item = pair_item(pairs, dem, grid, _there(scratch))
+        write_report(scratch / FILES["stac_item"], item)
         progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
+        paths = {
+            name: publish(scratch / file, folder / file) for name, file in _there(scratch).items()
+        }
     progress.update(1.0, "done")
     return ChainResult.of(OUTPUTS, paths, report)
+
+
+def _there(scratch: Path) -> dict[str, str]:
+    """Names of the results that have been made."""
+    return {name: file for name, file in FILES.items() if (scratch / file).exists()}
 
 
 def _refine(
@@ -175,6 +222,7 @@ def _process_swaths(
     scratch: Path,
     checkpoint: Checkpoint,
     *,
+    unbiased_looks: float | None,
     threads: int,
     progress: Progress,
 ) -> tuple[RadarResult, ...]:
@@ -190,6 +238,7 @@ def _process_swaths(
             memory_mb=request.memory_mb,
             tags=_tags(pairs),
             progress=progress.part(k / len(pairs), (k + 1) / len(pairs)),
+            unbiased_looks=unbiased_looks,
         )
         for k, pair in enumerate(pairs)
     )
@@ -204,6 +253,7 @@ def _merge(
     swaths: tuple[RadarSums, ...],
     scratch: Path,
     *,
+    unbiased_looks: float | None,
     threads: int,
     progress: Progress,
 ) -> None:
@@ -217,6 +267,7 @@ def _merge(
             memory_mb=request.memory_mb,
             tags=_tags(pairs) | {"SWATHS": " ".join(pair.reference.swath for pair in pairs)},
             progress=progress,
+            unbiased_looks=unbiased_looks,
         )
 
 
