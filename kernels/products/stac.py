@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.geometry.polygons import clip_to_box, ring_area
-from kernels.model import MapGrid
+from kernels.model import SPEED_OF_LIGHT, Looks, MapGrid
 
 STAC_VERSION = "1.1.0"
 
@@ -18,6 +18,9 @@ _EXTENSIONS = "https://stac-extensions.github.io/{}/schema.json"
 PROJECTION, SAR, SATELLITE = (
     _EXTENSIONS.format(name) for name in ("projection/v2.0.0", "sar/v1.0.0", "sat/v1.0.0")
 )
+
+_BANDS = (("P", 0.5), ("L", 2.0), ("S", 4.0), ("C", 8.0), ("X", 12.0), ("Ku", 18.0))
+"""Frequencies that end them [GHz]."""
 
 
 def stac_item(
@@ -78,6 +81,47 @@ def projection_properties(grid: MapGrid) -> dict[str, Any]:
         "proj:shape": list(grid.shape),
         "proj:transform": [x_step, x_turn, west, y_turn, y_step, north],
     }
+
+
+def radar_properties(
+    platform: str, mode: str, polarisation: str, *, wavelength: float, looks: Looks
+) -> dict[str, Any]:
+    """Describe an image of a radar as the extension for them does.
+
+    Parameters
+    ----------
+    platform : str
+        As products name it, for example S1A.
+    mode, polarisation : str
+        Of the image.
+    wavelength : float
+        [m].
+    looks : Looks
+        Of the result.
+
+    Returns
+    -------
+    dict
+        Properties of an item.
+    """
+    frequency = SPEED_OF_LIGHT / wavelength / 1e9
+    band = next((name for name, limit in _BANDS if frequency < limit), "K")
+    properties: dict[str, Any] = {
+        "platform": platform.lower(),
+        "sar:instrument_mode": mode,
+        "sar:frequency_band": band,
+        "sar:center_frequency": round(frequency, 6),
+        "sar:polarizations": [polarisation],
+        "sar:looks_range": looks.range,
+        "sar:looks_azimuth": looks.azimuth,
+    }
+    if platform.startswith("S1"):
+        properties |= {
+            "platform": f"sentinel-{platform[1:].lower()}",
+            "constellation": "sentinel-1",
+            "instruments": ["c-sar"],
+        }
+    return properties
 
 
 def _instant(time: datetime) -> str:

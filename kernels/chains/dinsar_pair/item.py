@@ -18,8 +18,15 @@ from kernels.geometry.ellipsoid import ecef_to_geodetic
 from kernels.geometry.map_grids import ground_box
 from kernels.geometry.polygons import clip_to_box
 from kernels.geometry.zero_doppler import radar_to_ground
-from kernels.model import SPEED_OF_LIGHT, Dem, MapGrid
-from kernels.products.stac import PROJECTION, SAR, SATELLITE, projection_properties, stac_item
+from kernels.model import Dem, MapGrid, SlcProduct
+from kernels.products.stac import (
+    PROJECTION,
+    SAR,
+    SATELLITE,
+    projection_properties,
+    radar_properties,
+    stac_item,
+)
 
 _EDGE_POINTS = 9
 _CLOUD_OPTIMIZED = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -54,23 +61,20 @@ def pair_item(
     reference, secondary = pairs[0].reference, pairs[0].secondary
     dates = f"{reference.start:%Y%m%dT%H%M%S}_{secondary.start:%Y%m%dT%H%M%S}"
     swaths = "-".join(pair.reference.swath for pair in pairs)
-    wavelength = pairs[0].layout.grid.wavelength
+    radar = pairs[0].layout.grid
     properties = {
         "title": f"Interferogram of {reference.start:%Y-%m-%d} and {secondary.start:%Y-%m-%d}",
-        "constellation": "sentinel-1",
-        "platform": f"sentinel-{reference.platform[1:].lower()}",
-        "instruments": ["c-sar"],
-        "sar:instrument_mode": reference.mode,
-        "sar:frequency_band": "C",
-        "sar:center_frequency": round(SPEED_OF_LIGHT / wavelength / 1e9, 6),
-        "sar:polarizations": [reference.polarisation],
+        **radar_properties(
+            reference.platform,
+            reference.mode,
+            reference.polarisation,
+            wavelength=radar.wavelength,
+            looks=pairs[0].looks,
+        ),
         "sar:product_type": "INTERFEROGRAM",
-        "sar:looks_range": pairs[0].looks.range,
-        "sar:looks_azimuth": pairs[0].looks.azimuth,
-        "sar:observation_direction": pairs[0].layout.grid.look_side.value,
+        "sar:observation_direction": radar.look_side.value,
         "sat:orbit_state": "ascending" if reference.ascending else "descending",
-        "sat:relative_orbit": reference.relative_orbit,
-        "sat:absolute_orbit": reference.absolute_orbit,
+        **_orbits(reference),
         **projection_properties(grid),
     }
     times = [time for image in (reference, secondary) for time in (image.start, image.stop)]
@@ -83,6 +87,15 @@ def pair_item(
         extensions=(PROJECTION, SAR, SATELLITE),
         assets=_assets(files),
     )
+
+
+def _orbits(image: SlcProduct) -> dict[str, int]:
+    """Orbit numbers, of those that the product tells."""
+    numbers = {
+        "sat:relative_orbit": image.relative_orbit,
+        "sat:absolute_orbit": image.absolute_orbit,
+    }
+    return {name: number for name, number in numbers.items() if number > 0}
 
 
 def _assets(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:

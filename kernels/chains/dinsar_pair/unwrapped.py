@@ -25,10 +25,10 @@ from kernels.insar.merged import MergedSwaths
 from kernels.insar.unwrapping import Unwrapped, reliable, unwrap
 from kernels.model import Looks, RadarGrid
 
-IW_CELLS = Looks(azimuth=4, range=16)
+TOPS_CELLS = Looks(azimuth=4, range=16)
 STRIPMAP_CELLS = Looks(azimuth=9, range=9)
 """Pixels of the cells that are unwrapped, or as near as the looks of the interferogram allow: 40
-to 60 m on the ground."""
+to 60 m of Sentinel-1 on the ground."""
 
 _BAND = 256
 _MOST_LISTED = 10
@@ -108,7 +108,8 @@ def unwrap_pair(
     ProcessingError
         Nothing is coherent, or there are less than two rows or columns of cells.
     """
-    wanted = STRIPMAP_CELLS if pair.reference.mode == "SM" else IW_CELLS
+    is_tops = pair.reference.bursts[0].steering_rate != 0.0
+    wanted = TOPS_CELLS if is_tops else STRIPMAP_CELLS
     factors = further_factors(merged.looks, wanted)
     cells, smooth = _sum_up(merged, filtered, factors)
     if min(cells.phase.shape) < 2:
