@@ -120,6 +120,59 @@ def correlate(
     return found[:, 0] / _OVERSAMPLING, found[:, 1] / _OVERSAMPLING, correlations
 
 
+def find_templates(
+    templates: NDArray[np.float64], windows: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Find patches of one real image in larger patches of another, about the same middle.
+
+    For images whose features are as large as a patch: each position is compared over the whole
+    template and normalised on its own, so that none is preferred.
+
+    Parameters
+    ----------
+    templates : ndarray of float64, shape (n, lines, samples)
+        Finite.
+    windows : ndarray of float64, shape (n, lines + 2 * search, samples + 2 * search)
+        Finite.
+
+    Returns
+    -------
+    line_offsets, sample_offsets : ndarray of float64, shape (n,)
+        Coordinate in the windows' image minus that in the templates' [pixels].
+    correlations : ndarray of float64, shape (n,)
+        At the peak, -1 to 1; 0 without contrast or with the peak at an edge.
+    """
+    size = templates.shape[1] * templates.shape[2]
+    search = (windows.shape[1] - templates.shape[1]) // 2
+    centred = templates - templates.mean(axis=(1, 2), keepdims=True)
+    shape = windows.shape[1:]
+    products = scipy.fft.irfft2(
+        scipy.fft.rfft2(windows, shape) * np.conj(scipy.fft.rfft2(centred, shape)), shape
+    )[:, : 2 * search + 1, : 2 * search + 1]
+    sums, squares = (_box_sums(w, templates.shape[1:]) for w in (windows, windows**2))
+    energy = np.sum(centred**2, axis=(1, 2))[:, None, None] * (squares - sums**2 / size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        surface = np.where(energy > 1e-12, products / np.sqrt(energy), 0.0)
+    found = np.zeros((3, len(surface)))
+    for number, values in enumerate(surface):
+        i, j = (int(k) for k in np.unravel_index(int(np.argmax(values)), values.shape))
+        if 0 < i < 2 * search and 0 < j < 2 * search:
+            found[:, number] = (
+                i - search + _vertex(values[:, j], i),
+                j - search + _vertex(values[i], j),
+                values[i, j],
+            )
+    return found[0], found[1], found[2]
+
+
+def _box_sums(images: NDArray[np.float64], box: tuple[int, ...]) -> NDArray[np.float64]:
+    """Sum over all boxes of a size within images."""
+    padded = np.pad(images, ((0, 0), (1, 0), (1, 0))).cumsum(axis=1).cumsum(axis=2)
+    rows = padded[:, box[0] :] - padded[:, : -box[0]]
+    sums: NDArray[np.float64] = rows[:, :, box[1] :] - rows[:, :, : -box[1]]
+    return sums
+
+
 def _oversample(patches: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """Zero padding in the middle of the spectrum."""
     spectrum = scipy.fft.fft2(patches)

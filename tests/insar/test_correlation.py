@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kernels.insar.correlation import PATCH, Offsets, correlate, fit_offsets
+from kernels.insar.correlation import (
+    PATCH,
+    Offsets,
+    correlate,
+    find_templates,
+    fit_offsets,
+)
 
 BANDWIDTH = 0.75
 """Of the sampling frequency, on both axes."""
@@ -117,3 +123,29 @@ def test_a_constant_is_the_robust_mean() -> None:
 @pytest.mark.parametrize(("threshold", "gap"), [(0.7, 0.7), (0.3, 1e-6)])
 def test_too_few_patches_give_no_fit(threshold: float, gap: float) -> None:
     assert fit_offsets(measured(0.01), threshold=threshold, gap=gap, planes=False) is None
+
+
+def test_broad_features_are_found_without_bias() -> None:
+    """Waves as long as the template, of another gain and level."""
+    y, x = np.mgrid[0:48, 0:48].astype(np.float64)
+    generator = np.random.default_rng(2)
+    waves = generator.uniform(-0.06, 0.06, (8, 2)), generator.uniform(0, 1, 8)
+
+    def image(line: float, sample: float) -> NDArray[np.float64]:
+        total = np.zeros(y.shape)
+        for (fy, fx), phase in zip(*waves, strict=True):
+            total += np.cos(2 * np.pi * (fy * (y - line) + fx * (x - sample) + phase))
+        return total
+
+    template = image(0.0, 0.0)[None, 8:40, 8:40]
+    window = 3.0 * image(-2.3, 4.6)[None] + 100.0
+    lines, samples, correlations = find_templates(template, window)
+    assert lines[0] == pytest.approx(-2.3, abs=0.03)
+    assert samples[0] == pytest.approx(4.6, abs=0.03)
+    assert correlations[0] > 0.99
+
+
+def test_a_template_without_contrast_or_beyond_the_window_is_not_found() -> None:
+    ramp = np.tile(np.arange(48.0), (1, 48, 1))
+    assert find_templates(np.ones((1, 32, 32)), ramp)[2].tolist() == [0.0]
+    assert find_templates(ramp[:, 8:40, 8:40], np.ones((1, 48, 48)))[2].tolist() == [0.0]

@@ -155,6 +155,21 @@ class DinsarPairRequest(Request):
         title="Constant phases to estimate and remove (none, one per swath or one per burst)",
         abstract="For pairs whose bursts differ by constants, as those of S1C with S1D do.",
     )
+    fine_metadata: str = option(
+        default="off",
+        choices=("off", "on"),
+        title="Correct first line and near range by the amplitude simulated from the terrain",
+        abstract=(
+            "For images whose timing is off by metres or more; needs relief, and reads the whole "
+            "reference. Both images are corrected alike."
+        ),
+    )
+    fine_metadata_threshold: float = option(
+        default=0.3,
+        minimum=0.05,
+        maximum=0.99,
+        title="Correlation with the simulated amplitude from which a patch counts, 0.05 to 0.99",
+    )
     corrections: tuple[str, ...] = option(
         default=("bistatic",),
         choices=(*CORRECTIONS, "none"),

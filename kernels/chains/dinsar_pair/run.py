@@ -9,6 +9,7 @@ from typing import Any
 from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.checkpoint import Checkpoint, checkpoint_key, open_checkpoint
 from kernels.chains.dinsar_pair.corrections import correct_pairs, describe_corrections
+from kernels.chains.dinsar_pair.fine_metadata import refine_metadata
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.item import pair_item
@@ -96,6 +97,9 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
     clock.lap("metadata")
     progress.update(0.02, "elevation model")
     dem = load_pair_dem(request, pairs)
+    pairs, fine = refine_metadata(
+        request, pairs, dem, threads=threads, progress=progress.part(0.02, 0.05)
+    )
     grid = map_grid(request, pairs, dem)
     unbiased_looks = prepare_phase_products(request, pairs, dem)
     clock.lap("elevation")
@@ -172,6 +176,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
             seconds=clock.seconds,
         )
         report["corrections"] = describe_corrections(request, pairs)
+        report["fine_metadata"] = fine
         _draw(pairs, report, preview, scratch)
         clock.lap("pictures")
         report["seconds"]["pictures"] = round(clock.seconds["pictures"], 2)
