@@ -18,9 +18,9 @@ LEFT, TOP, BOTTOM = 1.0, 1.35, 0.8
 """Margins of charts on a sheet [inches]."""
 SMALL = 9.0
 _BINS = 60
-_MAP_SIDE = 110
+_MAP_SIDE = 80
 """Most cells of a map on either side: more would only make the file large."""
-_LEVELS = 32
+_LEVELS = 24
 """Of colour."""
 _COLOURS = ("#1b6ca8", "#d1772b", "#4b8b3b")
 BAR_COLOUR = "#b01030"
@@ -56,7 +56,7 @@ def draw_sizes(
         axes.axvline(bar, color=BAR_COLOUR, linestyle="--", label=f"bar: {bar:g}")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(5e-7 if together.size > 1e5 else 1e-4, 5.0)  # the legend stands above
+    axes.set_ylim(5e-7 if together.size > 1e5 else 1e-4, 50.0)  # the legend stands above
     dress(axes, label, "Share per bin")
     axes.legend(fontsize=SMALL, loc="upper left", framealpha=0.9)
 
