@@ -161,7 +161,7 @@ def _write(
     threads = request.threads or default_threads()
     grid = whole.looked(looks)
     terrain = _terrain(whole, orbit, dem, looks, threads=threads, progress=progress.part(0.1, 0.6))
-    spacing = min(grid.slant_range_spacing, abs(dem.latitude_step) * _METRE * 0.25)
+    spacing = min(0.5 * grid.slant_range_spacing, 0.1 * abs(dem.latitude_step) * _METRE)
     masks = RadarShadow.of(grid, orbit, dem, spacing=spacing)
     incidence = RadarIncidence.of(grid, orbit, dem)
     counts = np.zeros(2)

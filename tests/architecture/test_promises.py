@@ -15,6 +15,7 @@ from pip._internal.models.index import PyPI
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"kernels", "processes", "catalog", "benchmarks", "examples", "tests", "wsgi"}
+OURS |= {file.stem for file in (ROOT / "examples").glob("*.py")}  # scripts import each other
 TARGETS = (
     "help",
     "setup",
