@@ -131,7 +131,7 @@ class DinsarPairRequest(Request):
         default=100,
         minimum=10,
         maximum=10_000,
-        title="Patches of 64 x 64 pixels to correlate in every burst or StripMap image",
+        title="Patches of 64 x 64 pixels to correlate in a burst or StripMap image, 10 to 10000",
         abstract="They are spread evenly; their lines alone are read.",
     )
     esd: str = option(
