@@ -74,3 +74,34 @@ def integrate(
                 queue[last] = (i - 1) * columns + j
                 last += 1
     return count
+
+
+@numba.njit(**_COMPILE)
+def grow(valid: NDArray[np.bool_], regions: NDArray[np.int32]) -> None:
+    """Give valid pixels the number of the region that is fewest steps away.
+
+    Parameters
+    ----------
+    valid : ndarray of bool, shape (rows, columns)
+        Pixels that steps may lead over, along rows and columns.
+    regions : ndarray of int32, shape (rows, columns)
+        Numbers of valid pixels that regions begin with; 0 elsewhere, where they are filled in.
+        Pixels that no region is connected with stay 0.
+    """
+    rows, columns = valid.shape
+    queue = np.empty(rows * columns, np.int64)
+    first, last = 0, 0
+    for i in range(rows):
+        for j in range(columns):
+            if regions[i, j] != 0:
+                queue[last] = i * columns + j
+                last += 1
+    while first < last:
+        i, j = queue[first] // columns, queue[first] % columns
+        first += 1
+        for di, dj in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+            k, m = i + di, j + dj
+            if 0 <= k < rows and 0 <= m < columns and valid[k, m] and regions[k, m] == 0:
+                regions[k, m] = regions[i, j]
+                queue[last] = k * columns + m
+                last += 1

@@ -10,13 +10,14 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import label, minimum_filter, uniform_filter
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
 from kernels.engine.progress import Progress
 from kernels.errors import ProcessingError, RequestError
 from kernels.insar.unwrap_network import phase_variance, unwrap_tile
+from kernels.insar.unwrap_numba import grow
 
 Unwrapper = Literal["mcf", "snaphu"]
 """Minimum cost flow (OR-tools, free for any use), or snaphu (free for non-commercial use)."""
@@ -26,7 +27,12 @@ UNWRAPPERS: tuple[Unwrapper, ...] = get_args(Unwrapper)
 OVERLAP = 64
 """Rows and columns that neighbouring tiles share."""
 
-_WINDOW = 5
+_WINDOWS = (5, 3)
+"""Sides of the windows that coherence is averaged over: noise, and shores, are told apart."""
+_FIRM = 1.5
+"""Mean coherence over that of pure noise from which pixels hold a region together."""
+_HIGHEST_FIRM = 0.6
+"""Largest mean coherence that is asked for, however few looks there are."""
 _SMALLEST = 100
 _BYTES_PER_PIXEL = 450
 """Of a tile while the solver works."""
@@ -82,14 +88,29 @@ def reliable(
     Returns
     -------
     ndarray of bool, shape (rows, columns)
-        Where the mean coherence of 5 x 5 pixels reaches the threshold.
+        Where the mean coherence of 5 x 5 pixels, and that of 3 x 3, reach the threshold.
     """
     known = np.isfinite(phase) & np.isfinite(coherence)
-    share = uniform_filter(known.astype(np.float32), _WINDOW)
-    mean = uniform_filter(np.where(known, coherence, np.float32(0.0)), _WINDOW)
-    least = max(threshold, 1.3 * math.sqrt(math.pi / (4.0 * looks)))
-    chosen: NDArray[np.bool_] = known & (mean >= np.float32(least) * share)
+    least = max(threshold, 1.3 * _of_noise(looks))
+    chosen = known.copy()
+    for window in _WINDOWS:
+        chosen &= _reaches(coherence, known, least, window)
     return chosen
+
+
+def _of_noise(looks: float) -> float:
+    """Coherence that pure noise shows on average."""
+    return math.sqrt(math.pi / (4.0 * looks))
+
+
+def _reaches(
+    coherence: NDArray[np.float32], known: NDArray[np.bool_], least: float, window: int
+) -> NDArray[np.bool_]:
+    """Tell where the mean coherence of the known pixels of a window is at least so much."""
+    share = uniform_filter(known.astype(np.float32), window)
+    mean = uniform_filter(np.where(known, coherence, np.float32(0.0)), window)
+    enough: NDArray[np.bool_] = mean >= np.float32(least) * share
+    return enough
 
 
 def unwrap(
@@ -144,7 +165,27 @@ def unwrap(
         progress.update(number / len(tiles), "phase unwrapping")
         solved.append(solve(phase[part], coherence[part], valid[part]))
     cycles, components = _join(phase.shape, tiles, solved)
+    if method == "mcf":  # snaphu parts regions itself
+        components = _parted(components, coherence, looks)
     return _arranged(phase, cycles, components)
+
+
+def _parted(
+    components: NDArray[np.int32], coherence: NDArray[np.float32], looks: float
+) -> NDArray[np.int32]:
+    """Part regions that hang together by pixels alone whose coherence might be that of noise."""
+    valid = components > 0
+    firm = valid & _reaches(
+        coherence, valid, min(_FIRM * _of_noise(looks), _HIGHEST_FIRM), max(_WINDOWS)
+    )
+    # passages of less than five pixels hold nothing together
+    regions, count = label(minimum_filter(firm, 5))
+    regions = regions.astype(np.int32, copy=False)
+    grow(valid, regions)
+    # regions without any firm pixel stay what they are
+    loose = valid & (regions == 0)
+    regions[loose] = components[loose] + count
+    return regions
 
 
 _Solution = tuple[NDArray[np.int32], NDArray[np.int32]]
