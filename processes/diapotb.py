@@ -39,6 +39,8 @@ _NO_EFFECT = {
     "clean": "nothing is left behind",
     "tmpdir_into_outputdir": "nothing is left behind",
     "light_version": "the outputs are always the same",
+    "filtered_interferogram_mlran": "the filter works on the looks of the interferogram",
+    "filtered_interferogram_mlazi": "the filter works on the looks of the interferogram",
     "satellite": "the products say it",
     "mode": "the products say it",
     "pattern": "the products say it",
@@ -121,11 +123,6 @@ def _warning(section: str, key: str, value: Any) -> str | None:
     if name == "activate" and _canonical(section) == "metadata_correction":
         is_on = _switch(key, value)
         return f"{section} has no effect: precise orbits take its place" if is_on else ""
-    if name == "activate_filtering":
-        is_on = _switch(key, value)
-        return f"{key} has no effect: the interferogram is not filtered" if is_on else ""
-    if name.startswith("filtered_"):
-        return ""
     if name in _NO_EFFECT:
         return f"{key} has no effect: {_NO_EFFECT[name]}"
     return None if name in _READERS or name in _PLACES else f"{key} is not known"
@@ -213,6 +210,17 @@ def _map(key: str, value: Any) -> dict[str, Any]:
     return {}
 
 
+def _filter(key: str, value: Any) -> dict[str, Any]:
+    return {"phase_filter": "goldstein" if _switch(key, value) else "none"}
+
+
+def _strength(key: str, value: Any) -> dict[str, Any]:
+    try:
+        return {"filter_strength": float(value)}
+    except (TypeError, ValueError) as error:
+        raise _refuse(key, "a number from 0 to 1", value) from error
+
+
 _READERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
     "dem_path": lambda _, value: {"dem": [str(value)]},
     "srtm_path": lambda _, value: {"dem": [str(value)]},
@@ -229,6 +237,8 @@ _READERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
     "activate_interferogram": _interferogram,
     "interferogram_ortho": _map,
     "activate_ortho": _map,
+    "activate_filtering": _filter,
+    "filtered_parameter_alpha": _strength,
 }
 _PLACES = (
     "reference_image_path",

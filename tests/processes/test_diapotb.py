@@ -58,7 +58,7 @@ def iw_configuration() -> dict[str, Any]:
             "parameter": {
                 "Activate_Ortho": "yes",
                 "Spacingxy": 0.0001,
-                "Activate_Filtering": "no",
+                "Activate_Filtering": "yes",
                 "Filtered_parameter_alpha": 0.7,
             }
         },
@@ -80,6 +80,8 @@ EXPECTED = {
     "esd": "auto",
     "ortho": "geographic",
     "spacing": 0.0001,
+    "phase_filter": "goldstein",
+    "filter_strength": 0.7,
 }
 
 
@@ -90,7 +92,7 @@ def test_a_configuration_of_diapotb_s1iw_is_a_request(tmp_path: Path) -> None:
     assert run.values == EXPECTED
     assert DinsarPairRequest.from_values(run.values).last_burst == 9
     assert any("Grid_Gap has no effect" in line for line in found.warnings)
-    assert not any("filtered" in line for line in found.warnings)
+    assert not any("Filter" in line for line in found.warnings)
 
 
 def test_the_other_spelling_says_the_same(tmp_path: Path) -> None:
@@ -222,3 +224,4 @@ def test_a_configuration_runs_on_the_command_line(
     report = json.loads((tmp_path / "out/report.json").read_text(encoding="utf-8"))
     assert report["swaths"][0]["looks"] == {"azimuth": 2, "range": 8}
     assert report["request"]["esd"] == "auto"
+    assert (tmp_path / "out/filtered.tif").is_file()
