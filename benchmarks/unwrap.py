@@ -186,15 +186,16 @@ def _turbulence(shape: tuple[int, int], generator: np.random.Generator) -> NDArr
     spectrum *= frequency ** (-4.0 / 3.0)
     spectrum[0, 0] = 0.0
     field: NDArray[np.float32] = scipy.fft.irfft2(spectrum, s=shape)
-    return field / field.std()
+    field /= field.std()
+    return field
 
 
 def _true_coherence(shape: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float32]:
     """Land between 0.3 and 0.9, water of 0, strips along the rows of 0.1."""
     texture = gaussian_filter(generator.standard_normal(shape, np.float32), 12.0)
-    coherence = np.clip(0.62 + 0.13 * texture / texture.std(), 0.25, 0.92)
+    coherence: NDArray[np.float32] = np.clip(0.62 + 0.13 * texture / texture.std(), 0.25, 0.92)
     strips = gaussian_filter(generator.standard_normal(shape, np.float32), (12.0, 1.2))
     coherence[strips > 2.0 * strips.std()] = 0.1
     lakes = _turbulence(shape, generator)
     coherence[lakes > np.quantile(lakes, 0.8)] = 0.0
-    return coherence.astype(np.float32)
+    return coherence

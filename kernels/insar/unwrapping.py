@@ -179,8 +179,8 @@ def _parted(
         coherence, valid, min(_FIRM * _of_noise(looks), _HIGHEST_FIRM), max(_WINDOWS)
     )
     # passages of less than five pixels hold nothing together
-    regions, count = label(minimum_filter(firm, 5))
-    regions = regions.astype(np.int32, copy=False)
+    regions: NDArray[np.int32]
+    regions, count = label(minimum_filter(firm, 5), output=np.int32)
     grow(valid, regions)
     # regions without any firm pixel stay what they are
     loose = valid & (regions == 0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.chains.dinsar_pair.displacement import DISPLACEMENT_BANDS
 from kernels.chains.dinsar_pair.footprint import MAP_MARGIN, box_around, grid_over, pair_box
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.chains.dinsar_pair.ortho import MAP_BANDS
@@ -14,6 +15,7 @@ from kernels.chains.dinsar_pair.pieces import LARGEST_BAND
 from kernels.chains.dinsar_pair.radar import RADAR_BANDS
 from kernels.chains.dinsar_pair.report import describe_pair, describe_product
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
+from kernels.chains.dinsar_pair.unwrapped import unwrapping_factors
 from kernels.chains.planning import (
     BASE_BYTES,
     SMALL_FILES,
@@ -33,6 +35,8 @@ _CPU_PER_PIXEL = {8: 0.12e-6, 12: 0.16e-6}
 """By taps of the kernel, of a pixel of the reference [s]; see docs/performance.md."""
 _CPU_PER_MAP_PIXEL = 0.14e-6
 """Of a pixel of the map, compression included [s]."""
+_CPU_PER_UNWRAPPED = 8e-6
+"""Of a cell that is unwrapped [s]; see `python -m benchmarks unwrap`."""
 _CPU_OF_RUN = 5.0
 """Metadata, elevation, pictures and report [s]."""
 _SUM_BYTES = 16
@@ -77,8 +81,15 @@ def plan_run(request: DinsarPairRequest) -> Plan:
     # of each swath, and of all side by side
     copies = 2 if len(pairs) > 1 else 1
     radar = copies * sum(raster_bytes(shape, bands=len(RADAR_BANDS)) for shape in cells)
-    on_map = raster_bytes(grid.shape, bands=len(MAP_BANDS), overviews=True)
+    maps: list[tuple[str, ...]] = [MAP_BANDS]
+    if request.phase_filter != "none":
+        maps.append(MAP_BANDS)
+    if request.unwrapping != "none":
+        maps.append(DISPLACEMENT_BANDS)
+    on_map = sum(raster_bytes(grid.shape, bands=len(bands), overviews=True) for bands in maps)
     sums = float(sum(shape.lines * shape.samples * _SUM_BYTES for shape in cells))
+    if request.phase_filter != "none":
+        sums *= 2.0
     return Plan(
         memory_bytes=_memory(request, pairs, coverage, grid, threads),
         # the map without compression, where it is empty too; the rasters beside their zip
@@ -86,7 +97,8 @@ def plan_run(request: DinsarPairRequest) -> Plan:
         results_bytes=radar + share * on_map + SMALL_FILES,
         cpu_seconds=_CPU_OF_RUN
         + _CPU_PER_PIXEL[request.kernel] * sum(_pixels(pair) for pair in pairs)
-        + _CPU_PER_MAP_PIXEL * grid.shape.lines * grid.shape.samples,
+        + _CPU_PER_MAP_PIXEL * len(maps) * grid.shape.lines * grid.shape.samples
+        + (0.0 if request.unwrapping == "none" else _CPU_PER_UNWRAPPED * _most_cells(pairs)),
         threads=threads,
         warnings=(
             *unreadable,
@@ -96,6 +108,13 @@ def plan_run(request: DinsarPairRequest) -> Plan:
         ),
         details=_details(pairs) | {"elevation": elevation, "map": _describe_map(grid)},
     )
+
+
+def _most_cells(pairs: tuple[SwathPair, ...]) -> float:
+    """Count the cells that are unwrapped where all are coherent."""
+    factors = unwrapping_factors(pairs[0])
+    looks = [factor * own for factor, own in zip(factors, pairs[0].looks, strict=True)]
+    return sum(_pixels(pair) for pair in pairs) / (looks[0] * looks[1])
 
 
 def _details(pairs: tuple[SwathPair, ...]) -> dict[str, Any]:

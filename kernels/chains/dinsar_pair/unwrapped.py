@@ -74,6 +74,12 @@ def check_unwrapper(request: DinsarPairRequest) -> None:
         raise RequestError("unwrapping", rule, request.unwrapping)
 
 
+def unwrapping_factors(pair: SwathPair) -> Looks:
+    """Find how many look cells of a swath make one that is unwrapped."""
+    is_tops = pair.reference.bursts[0].steering_rate != 0.0
+    return further_factors(pair.looks, TOPS_CELLS if is_tops else STRIPMAP_CELLS)
+
+
 def unwrap_pair(
     request: DinsarPairRequest,
     pair: SwathPair,
@@ -108,9 +114,7 @@ def unwrap_pair(
     ProcessingError
         Nothing is coherent, or there are less than two rows or columns of cells.
     """
-    is_tops = pair.reference.bursts[0].steering_rate != 0.0
-    wanted = TOPS_CELLS if is_tops else STRIPMAP_CELLS
-    factors = further_factors(merged.looks, wanted)
+    factors = unwrapping_factors(pair)
     cells, smooth = _sum_up(merged, filtered, factors)
     if min(cells.phase.shape) < 2:
         raise ProcessingError("phase unwrapping needs two rows and two columns of cells")
