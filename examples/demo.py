@@ -70,6 +70,7 @@ def process(pair: Demo, folder: Path) -> dict[str, Path]:
         ("secondary", pair.secondary.name),
         ("dem", pair.dem.name),
         ("dem_heights", "ellipsoid"),
+        ("unwrapping", "mcf"),
     ]
     with background_server(configuration) as url:
         print(f"server: {url}")
@@ -125,7 +126,7 @@ def run_demo(folder: Path) -> bool:
     pair = simulate_pair(folder / "scene")
     files = process(pair, folder)
     comparison = compare_with_truth(files, pair)
-    picture = folder / "displacement.png"
+    picture = folder / "comparison.png"
     recovered, true = comparison.peaks
     error = comparison.rms_error
     draw(
@@ -138,7 +139,8 @@ def run_demo(folder: Path) -> bool:
         f"RMS error: {error:.2f} mm (at most {LARGEST_ERROR} mm), at {comparison.truth.size} "
         "coherent points outside layover and shadow"
     )
-    for path in (files["phase_picture"], files["coherence_picture"], picture):
+    names = ("phase_picture", "coherence_picture", "displacement_picture")
+    for path in (*(files[name] for name in names), picture):
         print(f"picture: {path}")
     print(f"results: {folder}")
     return error <= LARGEST_ERROR
