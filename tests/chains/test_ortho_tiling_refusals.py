@@ -94,10 +94,10 @@ def test_one_clear_line_and_nothing_left(
 ) -> None:
     inputs = tmp_path / "inputs"
     inputs.mkdir()
-    request = level_product.request(**spoil(level_product, inputs))
+    changed = spoil(level_product, inputs)
     output = tmp_path / "output"
     with pytest.raises(FournaiseError, match=message) as caught:
-        run(request, output, Progress())
+        run(level_product.request(**changed), output, Progress())
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) <= 300
     assert str(tmp_path) not in str(caught.value)

@@ -34,7 +34,11 @@ def test_results_are_written_and_their_paths_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--looks", "9", "--swaths", "IW1", "--swaths", "IW3", "--filtered", "true") == 0
-    assert capsys.readouterr().out.splitlines() == ["out/picture.tif", "out/report.json"]
+    assert capsys.readouterr().out.splitlines() == [
+        "out/picture.tif",
+        "out/smooth.tif",
+        "out/report.json",
+    ]
     assert json.loads((folder / "out/report.json").read_text())["looks"] == 9
 
 

@@ -6,12 +6,19 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 
+from kernels.chains.dinsar_pair import CHAIN, DinsarPairRequest
+from kernels.chains.dry_run import make_plan
+from kernels.errors import ProcessingError
 from processes.command_line import main
+from processes.jobs.limits import MB
+from processes.room import check_room
+from processes.settings import Settings
 from tests.processes.over_wps import WpsServer, wps_server
 from tests.series import Series
 
@@ -78,17 +85,35 @@ def test_a_dry_run_is_refused_as_the_run_would_be(
     server.assert_refused("dry_run must be true or false", "dinsar-pair", dry_run="yes", **inputs)
 
 
-def test_a_job_that_the_disk_cannot_hold_does_not_start(
+def test_a_job_that_writes_more_than_the_server_allows_does_not_start(
     lake: Path, inputs: dict[str, str], tmp_path: Path
 ) -> None:
-    for option, line in (
-        ({"job_disk_mb": 5}, "MB of disk, more than the 5 MB that this server allows"),
-        ({"disk_reserve_mb": 10**9}, "must stay free"),
-    ):
-        folder = tmp_path / next(iter(option))
-        folder.mkdir()
-        with wps_server(folder, lake, **option) as server:
-            server.assert_refused(line, "dinsar-pair", spacing="0.0005", **inputs)
+    line = "MB of disk, more than the 5 MB that this server allows"
+    with wps_server(tmp_path, lake, job_disk_mb=5) as server:
+        server.assert_refused(line, "dinsar-pair", spacing="0.0005", **inputs)
+
+
+def test_a_job_that_the_disk_cannot_hold_does_not_start(
+    two_swaths: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = DinsarPairRequest(
+        reference=(two_swaths.reference,),
+        secondary=(two_swaths.still,),
+        dem=(two_swaths.dem,),
+        dem_heights="ellipsoid",
+    )
+    settings = Settings(state_folder=tmp_path, disk_reserve_mb=100)
+    needed = make_plan(CHAIN, request).disk_bytes
+    enough = int(needed) + 101 * MB
+
+    def disk(free: int) -> SimpleNamespace:
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk(enough - 2 * MB))
+    with pytest.raises(ProcessingError, match="must stay free"):
+        check_room(CHAIN, request, settings, tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk(enough))
+    check_room(CHAIN, request, settings, tmp_path)
 
 
 def test_the_command_prints_the_plan(

@@ -18,6 +18,7 @@ from kernels.chains.options import (
 )
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
+from kernels.geometry.mgrs import is_tile
 
 TILE_SIZE = 109_800
 """Side of a Sentinel-2 tile [m]."""
@@ -144,6 +145,9 @@ class OrthoTilingRequest(Request):
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""
         Request.__post_init__(self)
+        for tile in self.tiles:
+            if not is_tile(tile):
+                raise RequestError("tiles", "names of Sentinel-2 tiles", tile)
         # decimal fractions of a metre do not divide exactly in binary
         if abs(math.remainder(TILE_SIZE, self.resolution)) > 1e-6:
             raise RequestError("resolution", f"a divisor of {TILE_SIZE} m", self.resolution)

@@ -16,8 +16,7 @@ from kernels.chains.ortho_tiling.request import OUTPUTS, OrthoTilingRequest
 from kernels.chains.reports import write_report
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
-from kernels.errors import ProcessingError, RequestError
-from kernels.geometry.mgrs import is_tile
+from kernels.errors import ProcessingError
 from kernels.products.bundle import zip_files
 from kernels.products.quicklook import quicklook_pixels, write_quicklook
 from kernels.products.raster import create_raster
@@ -50,9 +49,6 @@ def run(request: OrthoTilingRequest, folder: Path, progress: Progress) -> ChainR
     """
     start = time.perf_counter()
     progress.update(0.0, "metadata")
-    for tile in request.tiles:
-        if not is_tile(tile):
-            raise RequestError("tiles", "names of Sentinel-2 tiles", tile)
     passes, notes = open_passes(request)
     check_composite(request, passes)
     jobs, left_out = plan_tiles(request, passes)

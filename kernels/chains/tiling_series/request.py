@@ -22,7 +22,6 @@ from kernels.chains.options import (
 from kernels.chains.ortho_tiling import OrthoTilingRequest
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
-from kernels.geometry.mgrs import is_tile
 
 NO_FILTER = "none"
 
@@ -91,9 +90,6 @@ class TilingSeriesRequest(Request):
     def __post_init__(self) -> None:
         """Check fields and the rules between them."""
         Request.__post_init__(self)
-        for tile in self.tiles:
-            if not is_tile(tile):
-                raise RequestError("tiles", "names of Sentinel-2 tiles", tile)
         if self.days[1] < self.days[0]:
             rule = f"the first day, {self.first_day}, or later"
             raise RequestError("last_day", rule, self.last_day)
