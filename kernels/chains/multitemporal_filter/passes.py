@@ -224,7 +224,8 @@ class _Computing:
         core_sums = TemporalSums(block.sums.total[rows], block.sums.counts[rows])
         means: list[NDArray[np.float32] | None] = [None] * len(block.images)
         for k, image in enumerate(block.images):
-            self._measured[k] = self._measured[k] or bool(is_valid(image).any())
+            if is_valid(image).any():  # threads only ever set it: none takes back another's
+                self._measured[k] = True
             if self._work.new_state is None:
                 continue
             if self._plan.method == "quegan":
