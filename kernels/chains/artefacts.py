@@ -19,6 +19,8 @@ class MediaType(StrEnum):
     CSV = "text/csv"
     QML = "application/x-qgis-layer-settings"
     ZIP = "application/zip"
+    HDF5 = "application/x-hdf5"
+    NETCDF = "application/x-netcdf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
