@@ -85,7 +85,7 @@ def test_phase_is_averaged_as_phasors_and_what_is_missing_is_grey(tmp_path: Path
     assert min(red, blue) > green + 30
     grey = (image == int("d4", 16)).all(axis=2).sum()
     coloured = (image == (red, green, blue)).all(axis=2).sum()
-    assert grey == pytest.approx(coloured, rel=0.02)  # one half each
+    assert grey == pytest.approx(coloured, rel=0.05)  # one half each, frame apart
 
 
 def test_words_name_panels_and_legend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
