@@ -20,7 +20,8 @@ from kernels.chains.dinsar_pair import DinsarPairRequest
 from kernels.chains.dinsar_pair.footprint import load_pair_dem
 from kernels.chains.dinsar_pair.inputs import open_pair
 from kernels.engine.bands import Band
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
+from kernels.insar.look_sums import LookSums
 from kernels.model import GeographicBox, Looks
 from kernels.simulation import (
     AnnotatedDate,

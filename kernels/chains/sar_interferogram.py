@@ -24,8 +24,9 @@ from kernels.engine.bands import Band, default_threads, rows_for_budget, run_ban
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import PairError, ProductError
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
 from kernels.insar.burst_steps import combine_lines
+from kernels.insar.look_sums import LookSums
 from kernels.insar.mosaic import Placement, SwathLayout, lay_out
 from kernels.model import Looks, SlcProduct
 from kernels.products.pixels import GdalPixelReader

@@ -178,6 +178,49 @@ def terrain_rows(
 
 
 @numba.njit(**_COMPILE)
+def rows_at_heights(
+    coefficients: NDArray[np.float64],
+    first_row: int,
+    steps: tuple[float, float],
+    scaled: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> None:
+    """Evaluate quantities along rows of pixels whose heights are known.
+
+    Parameters
+    ----------
+    coefficients : ndarray of float64, shape (node rows, node columns, quantities, 4)
+        Of the whole raster; the first two quantities are not evaluated.
+    first_row : int
+        Row of the raster.
+    steps : tuple of float
+        Rows and columns between nodes.
+    scaled : ndarray of float64, shape (rows, columns)
+        Scaled heights; NaN where there is none.
+    values : ndarray of float64, shape (quantities - 2, rows, columns)
+        Receives the quantities, those of `terrain_rows`.
+    """
+    rows, columns = scaled.shape
+    quantities, nodes = coefficients.shape[2], int(steps[1])
+    blended = np.empty((coefficients.shape[1], quantities * 4))
+    for r in range(rows):
+        blend_node_rows(coefficients, float(first_row + r), steps[0], blended)
+        for j in range(blended.shape[0] - 1):
+            first = j * nodes
+            stop = min(first + nodes, columns)
+            start, end = blended[j], blended[j + 1]
+            for q in range(values.shape[0]):
+                part = slice(_PLACE + 4 * q, _PLACE + 4 * q + 4)
+                _evaluate(
+                    start[part],
+                    end[part],
+                    steps[1],
+                    scaled[r, first:stop],
+                    values[q, r, first:stop],
+                )
+
+
+@numba.njit(**_COMPILE)
 def _inside(
     start: NDArray[np.float64],
     stop: NDArray[np.float64],

@@ -3,78 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band, split_rows
 from kernels.geometry.orbit import Orbit
-from kernels.geometry.terrain_rows_numba import LANES, terrain_rows
+from kernels.geometry.terrain_rows_numba import LANES, rows_at_heights, terrain_rows
 from kernels.insar import deramp_numba, interferogram_numba, resample_numba
 from kernels.insar.adjustment import Adjustment, Flattening
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.effects import NO_EFFECTS, PairEffects
+from kernels.insar.look_sums import LookSums
 from kernels.insar.resample import WIDEST, Bands, band_weights
 from kernels.model import Burst, Dem, Looks
 
 BYTES_PER_PIXEL = 52
 """Of a band while it is computed: both images, three planes of resampling, offsets, phase."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookSums:
-    """Sums over the pixels of look cells.
-
-    Attributes
-    ----------
-    cross : ndarray of complex64, shape (cell rows, cells)
-        Flattened reference times conjugate secondary.
-    reference_power, secondary_power : ndarray of float32, shape (cell rows, cells)
-        Squared amplitudes.
-    counts : ndarray of int32, shape (cell rows, cells)
-        Valid pixels.
-    """
-
-    cross: NDArray[np.complex64]
-    reference_power: NDArray[np.float32]
-    secondary_power: NDArray[np.float32]
-    counts: NDArray[np.int32]
-
-    @classmethod
-    def zeros(cls, rows: int, cells: int) -> LookSums:
-        """Empty sums."""
-        return cls(
-            cross=np.zeros((rows, cells), np.complex64),
-            reference_power=np.zeros((rows, cells), np.float32),
-            secondary_power=np.zeros((rows, cells), np.float32),
-            counts=np.zeros((rows, cells), np.int32),
-        )
-
-    def bands(self, looks: Looks) -> NDArray[np.float32]:
-        """Amplitude, phase, coherency and isData of the interferogram.
-
-        Parameters
-        ----------
-        looks : Looks
-            Of a whole cell.
-
-        Returns
-        -------
-        ndarray of float32, shape (4, cell rows, cells)
-            Amplitude [digital numbers] is the geometric mean of both; phase [rad]; coherency
-            0 to 1; isData 1 where every pixel of the cell was valid and not all were zero. The
-            first three are NaN elsewhere.
-        """
-        power = np.sqrt(self.reference_power * self.secondary_power)
-        complete = (self.counts == looks.azimuth * looks.range) & (power > 0.0)
-        found = np.full((4, *self.counts.shape), np.nan, np.float32)
-        found[3] = complete
-        found[0][complete] = np.sqrt(power[complete] / (looks.azimuth * looks.range))
-        found[1][complete] = np.angle(self.cross[complete])
-        found[2][complete] = np.minimum(np.abs(self.cross[complete]) / power[complete], 1.0)
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +34,16 @@ class _Geometry:
     sample_offsets: NDArray[np.float32]
     lines: NDArray[np.float64]
     cycles: NDArray[np.float32]
+
+
+class _Line(NamedTuple):
+    """A line of the resampled secondary in baseband, and what belongs to its pixels."""
+
+    row: int
+    real: NDArray[np.float32]
+    imaginary: NDArray[np.float32]
+    cycles: NDArray[np.float32]
+    valid: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +60,9 @@ class BurstPair:
         Of the secondary.
     azimuth_weights, range_weights : ndarray of float32, shape (steps + 1, taps)
         Interpolation weights.
+    heights : ndarray of float32, shape (lines, samples), or None
+        Of the reference's pixels above the ellipsoid [m], NaN outside the DEM, where they are
+        known already; None: they are found on the terrain. May be a memory map.
     """
 
     reference: Burst
@@ -109,6 +71,7 @@ class BurstPair:
     ramp: AzimuthRamp
     azimuth_weights: NDArray[np.float32]
     range_weights: NDArray[np.float32]
+    heights: NDArray[np.float32] | None = None
 
     @classmethod
     def of(
@@ -214,28 +177,16 @@ class BurstPair:
         needed = self.secondary_lines(lines)
         if needed.rows < self.azimuth_weights.shape[1]:
             return sums
-        geometry = self._geometry(lines, needed)
-        planes = self._on_reference_columns(geometry, needed, secondary)
-        real, imaginary = np.empty(samples, np.float32), np.empty(samples, np.float32)
-        valid = np.empty(samples, np.bool_)
-        for row in range(sums.cross.shape[0] * looks.azimuth):
-            at = lines.first - geometry.first + row
-            resample_numba.along_azimuth(
-                planes[0],
-                planes[1],
-                geometry.lines[at] - needed.first,
-                self.azimuth_weights,
-                real,
-                imaginary,
-            )
-            self._valid(lines.first + row, geometry, at, valid)
-            cell = row // looks.azimuth
+        for line in self._resampled(lines, needed, secondary):
+            cell = line.row // looks.azimuth
+            if cell == sums.cross.shape[0]:
+                break
             interferogram_numba.accumulate_row(
-                reference[row],
-                real,
-                imaginary,
-                geometry.cycles[at],
-                valid,
+                reference[line.row],
+                line.real,
+                line.imaginary,
+                line.cycles,
+                line.valid,
                 looks.range,
                 sums.cross[cell],
                 sums.reference_power[cell],
@@ -264,24 +215,63 @@ class BurstPair:
             Where reference and secondary carry signal.
         """
         samples = self.reference.grid.shape.samples
-        real, imaginary = (np.zeros((lines.rows, samples), np.float32) for _ in range(2))
+        pixels = np.zeros((lines.rows, samples), np.complex64)
         valid = np.zeros((lines.rows, samples), np.bool_)
         needed = self.secondary_lines(lines)
         if needed.rows >= self.azimuth_weights.shape[1]:
-            geometry = self._geometry(lines, needed)
-            planes = self._on_reference_columns(geometry, needed, secondary)
-            for row in range(lines.rows):
-                at = lines.first - geometry.first + row
-                resample_numba.along_azimuth(
-                    planes[0],
-                    planes[1],
-                    geometry.lines[at] - needed.first,
-                    self.azimuth_weights,
-                    real[row],
-                    imaginary[row],
+            for line in self._resampled(lines, needed, secondary):
+                pixels.real[line.row], pixels.imag[line.row] = line.real, line.imaginary
+                valid[line.row] = line.valid
+        return pixels, valid
+
+    def flattened(self, lines: Band, secondary: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Bring the secondary onto reference lines, with the phase of the flattened pair.
+
+        The reference times the conjugate of the result is the flattened interferogram; so is
+        the product of any two such images of one reference.
+
+        Parameters
+        ----------
+        lines : Band
+            Reference lines.
+        secondary : ndarray of complex64, shape (secondary lines, samples)
+            Pixels of `secondary_lines`.
+
+        Returns
+        -------
+        ndarray of complex64, shape (lines, samples)
+            0 where reference or secondary carry no signal.
+        """
+        pixels = np.zeros((lines.rows, self.reference.grid.shape.samples), np.complex64)
+        needed = self.secondary_lines(lines)
+        if needed.rows >= self.azimuth_weights.shape[1]:
+            for line in self._resampled(lines, needed, secondary):
+                interferogram_numba.flattened_row(
+                    line.real, line.imaginary, line.cycles, line.valid, pixels[line.row]
                 )
-                self._valid(lines.first + row, geometry, at, valid[row])
-        return (real + 1j * imaginary).astype(np.complex64), valid
+        return pixels
+
+    def _resampled(
+        self, lines: Band, needed: Band, secondary: NDArray[np.complex64]
+    ) -> Iterator[_Line]:
+        """Resample line by line; the arrays of a line hold until the next one."""
+        geometry = self._geometry(lines, needed)
+        planes = self._on_reference_columns(geometry, needed, secondary)
+        samples = self.reference.grid.shape.samples
+        real, imaginary = np.empty(samples, np.float32), np.empty(samples, np.float32)
+        valid = np.empty(samples, np.bool_)
+        for row in range(lines.rows):
+            at = lines.first - geometry.first + row
+            resample_numba.along_azimuth(
+                planes[0],
+                planes[1],
+                geometry.lines[at] - needed.first,
+                self.azimuth_weights,
+                real,
+                imaginary,
+            )
+            self._valid(lines.first + row, geometry, at, valid)
+            yield _Line(row, real, imaginary, geometry.cycles[at], valid)
 
     def _geometry(self, lines: Band, needed: Band) -> _Geometry:
         """Geometry of the lines and of those that the halo of the secondary lies on."""
@@ -293,7 +283,6 @@ class BurstPair:
             lines.first + lines.rows - 1,
         )
         rows, samples = last - first + 1, self.reference.grid.shape.samples
-        polynomials = self.coregistration.polynomials
         middles = np.minimum(
             np.arange(0, samples, resample_numba.RUN) + resample_numba.RUN // 2, samples - 1
         )
@@ -305,16 +294,7 @@ class BurstPair:
         )
         scaled, values = np.empty((LANES, samples)), np.empty((3, LANES, samples))
         for group in split_rows(rows, band_rows=LANES):
-            terrain_rows(
-                polynomials.coefficients,
-                first + group.first,
-                (polynomials.row_step, polynomials.column_step),
-                polynomials.middle,
-                polynomials.half,
-                self.coregistration.dem.heights,
-                scaled[: group.rows],
-                values,
-            )
+            self._on_terrain(first + group.first, scaled[: group.rows], values)
             for k in range(group.rows):
                 row = group.first + k
                 geometry.lines[row] = first + row + values[0, k, middles]
@@ -333,6 +313,29 @@ class BurstPair:
                     geometry.cycles[row],
                 )
         return geometry
+
+    def _on_terrain(
+        self, first: int, scaled: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> None:
+        """Fill in scaled heights and offsets of some reference lines from a first one on."""
+        polynomials = self.coregistration.polynomials
+        steps = polynomials.row_step, polynomials.column_step
+        if self.heights is None:
+            terrain_rows(
+                polynomials.coefficients,
+                first,
+                steps,
+                polynomials.middle,
+                polynomials.half,
+                self.coregistration.dem.heights,
+                scaled,
+                values,
+            )
+            return
+        scaled[:] = self.heights[first : first + scaled.shape[0]]
+        scaled -= polynomials.middle
+        scaled /= polynomials.half
+        rows_at_heights(polynomials.coefficients, first, steps, scaled, values[:, : len(scaled)])
 
     def _on_reference_columns(
         self, geometry: _Geometry, needed: Band, secondary: NDArray[np.complex64]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from kernels.engine.bands import Band
 from kernels.insar import interferogram_numba
 from kernels.insar.adjustment import Adjustment
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
+from kernels.insar.look_sums import LookSums
 from kernels.model import Looks
 
 

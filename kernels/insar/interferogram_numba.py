@@ -73,6 +73,80 @@ def accumulate_row(
 
 
 @numba.njit(**_COMPILE)
+def flattened_row(
+    secondary_real: NDArray[np.float32],
+    secondary_imaginary: NDArray[np.float32],
+    cycles: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    out: NDArray[np.complex64],
+) -> None:
+    """Turn a resampled line so that the reference times its conjugate is flattened.
+
+    Parameters
+    ----------
+    secondary_real, secondary_imaginary : ndarray of float32, shape (samples,)
+        Resampled baseband secondary line.
+    cycles : ndarray of float32, shape (samples,)
+        Ramp of the secondary plus flattening, -1/2 to 1/2 [cycles].
+    valid : ndarray of bool, shape (samples,)
+        Pixels that count.
+    out : ndarray of complex64, shape (samples,)
+        Receives s exp(-j 2 pi cycles); 0 where a pixel does not count.
+    """
+    for p in range(out.shape[0]):
+        if valid[p]:
+            c, s = cosine_sine_of_turn(cycles[p])
+            sr, si = secondary_real[p], secondary_imaginary[p]
+            out[p] = np.complex64(complex(sr * c + si * s, si * c - sr * s))
+        else:
+            out[p] = np.complex64(0.0)
+
+
+@numba.njit(**_COMPILE)
+def look_row(
+    first: NDArray[np.complex64],
+    second: NDArray[np.complex64],
+    range_looks: int,
+    cross: NDArray[np.complex64],
+    first_power: NDArray[np.float32],
+    second_power: NDArray[np.float32],
+    counts: NDArray[np.int32],
+) -> None:
+    """Add one line of two images of a stack to a row of look cells.
+
+    Parameters
+    ----------
+    first, second : ndarray of complex64, shape (samples,)
+        Lines on one grid; pixels that are 0 in one of them do not count.
+    range_looks : int
+        Samples of a cell.
+    cross, first_power, second_power, counts : ndarray, shape (cells,)
+        Sums of first conj(second), powers and pixels; added to.
+    """
+    for cell in range(cross.shape[0]):
+        re = np.float32(0.0)
+        im = np.float32(0.0)
+        ours = np.float32(0.0)
+        theirs = np.float32(0.0)
+        count = 0
+        for p in range(cell * range_looks, (cell + 1) * range_looks):
+            ar, ai = first[p].real, first[p].imag
+            br, bi = second[p].real, second[p].imag
+            one, other = ar * ar + ai * ai, br * br + bi * bi
+            known = (one != 0.0) and (other != 0.0)
+            weight = np.float32(1.0) if known else np.float32(0.0)
+            re += weight * (ar * br + ai * bi)
+            im += weight * (ai * br - ar * bi)
+            ours += weight * one
+            theirs += weight * other
+            count += 1 if known else 0
+        cross[cell] += np.complex64(complex(re, im))
+        first_power[cell] += ours
+        second_power[cell] += theirs
+        counts[cell] += count
+
+
+@numba.njit(**_COMPILE)
 def ramp_and_flattening(
     ramp: NDArray[np.float64],
     lines: NDArray[np.float64],

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.engine.bands import Band
-from kernels.insar.burst_pair import LookSums
 from kernels.insar.geocode import RadarSums, swath_limits
+from kernels.insar.look_sums import LookSums
 from kernels.model import Looks, RadarGrid, Shape
 
 _LARGEST_DRIFT = 1e-6

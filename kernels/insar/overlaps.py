@@ -17,10 +17,11 @@ from kernels.engine.bands import Band
 from kernels.geometry.burst_lines import valid_lines
 from kernels.geometry.orbit import Orbit
 from kernels.insar.adjustment import Adjustment, Plane
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
 from kernels.insar.coregistration import Coregistration
 from kernels.insar.deramp import AzimuthRamp
 from kernels.insar.effects import NO_EFFECTS, PairEffects
+from kernels.insar.look_sums import LookSums
 from kernels.insar.mosaic import Placement, SwathLayout
 from kernels.insar.resample import WIDEST, band_weights
 from kernels.model import Burst, Dem, Looks, Shape

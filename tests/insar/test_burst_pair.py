@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from kernels.engine.bands import Band
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
 from kernels.insar.coregistration import match_bursts
+from kernels.insar.look_sums import LookSums
 from kernels.model import Dem, Looks, Shape
 from tests.geometry.scenes import circular_orbit, radar_grid, rough_dem
 from tests.insar.scenes import PlaneWavePair, around, plane_wave_pair, tops_burst

@@ -7,8 +7,9 @@ import pytest
 
 from kernels.engine.bands import Band
 from kernels.insar.adjustment import Adjustment, Plane
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
 from kernels.insar.deramp import AzimuthRamp
+from kernels.insar.look_sums import LookSums
 from kernels.insar.mosaic import lay_out
 from kernels.insar.overlaps import (
     CELL,

@@ -17,9 +17,10 @@ from kernels.engine.bands import Band, map_bands, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError
 from kernels.insar.adjustment import Flattening
-from kernels.insar.burst_pair import BurstPair, LookSums
+from kernels.insar.burst_pair import BurstPair
 from kernels.insar.coherence import unbiased_coherence
 from kernels.insar.geocode import RadarSums
+from kernels.insar.look_sums import LookSums
 from kernels.insar.mosaic import Placement
 from kernels.insar.resample import Bands
 from kernels.model import Dem, Looks, SlcProduct

@@ -12,7 +12,7 @@ from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.engine.bands import Band, map_bands, rows_for_budget, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError
-from kernels.insar.burst_pair import LookSums
+from kernels.insar.look_sums import LookSums
 from kernels.insar.mosaic import Placement
 from kernels.insar.overlaps import (
     CELL,
