@@ -6,8 +6,7 @@ direction and footprint.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -21,12 +20,10 @@ from kernels.errors import InputError, ProductError, RequestError
 from kernels.geometry.footprints import may_touch
 from kernels.geometry.mgrs import tile_outline, tiles_touched
 from kernels.products.annotation_head import relative_orbit
+from kernels.products.folder_search import LeftOut, find_below
 from kernels.products.manifest import parse_frame
 from kernels.products.safe import MANIFEST, open_safe
 from kernels.products.sentinel1_names import ProductName, parse_product_name
-
-DEPTH = 8
-"""Folders between a listed one and a product: tile, year, month, day and a few more."""
 
 _PASS_OVER_A_TILE = timedelta(minutes=3)
 """More than the slices over one tile take together."""
@@ -87,13 +84,6 @@ class Candidate:
     ascending: bool
     footprint: NDArray[np.float64]
     tiles: tuple[str, ...]
-
-
-class LeftOut(NamedTuple):
-    """Something that could not be used, and why."""
-
-    name: str
-    reason: str
 
 
 class Answer(NamedTuple):
@@ -224,15 +214,12 @@ def _placed(item: NamedProduct, question: Question) -> Candidate:
 def list_products(
     places: Sequence[Path], progress: Progress
 ) -> tuple[list[NamedProduct], list[LeftOut]]:
-    """Find everything that is named as a product.
-
-    Hidden files and folders, files of other names (such as partial downloads), and links out of
-    the listed folder are passed over.
+    """Find everything that is named as a Sentinel-1 product.
 
     Parameters
     ----------
     places : sequence of Path
-        Products and folders.
+        Products and folders, searched as `find_below` does.
     progress : Progress
         Asked for cancellation.
 
@@ -248,20 +235,7 @@ def list_products(
     InputError
         A place is neither a product nor a folder.
     """
-    products: dict[Path, NamedProduct] = {}
-    left_out: list[LeftOut] = []
-    seen: set[Path] = set()
-    for place in places:
-        real = place.resolve()
-        product = _product(real)
-        if product is None and not real.is_dir():
-            raise InputError(f"products must be Sentinel-1 products or folders, got {place.name}")
-        for found in [product] if product else _walk(real, seen, progress):
-            if isinstance(found, LeftOut):
-                left_out.append(found)
-            else:
-                products[found.path] = found
-    return list(products.values()), left_out
+    return find_below(places, _product, progress, kinds="Sentinel-1 products")
 
 
 def _product(path: Path) -> NamedProduct | None:
@@ -271,32 +245,3 @@ def _product(path: Path) -> NamedProduct | None:
         return NamedProduct(path, parse_product_name(path.name)) if is_product else None
     except (ProductError, OSError):
         return None
-
-
-def _walk(root: Path, seen: set[Path], progress: Progress) -> Iterator[NamedProduct | LeftOut]:
-    """Find products below a folder; each folder once, by whichever links it is reached."""
-    waiting = [(root, 0)]
-    while waiting:
-        folder, depth = waiting.pop()
-        progress.check()
-        if folder in seen:
-            continue
-        seen.add(folder)
-        try:
-            # of a link, where it leads
-            paths = [
-                Path(os.path.realpath(path))
-                for path in sorted(folder.iterdir())
-                if not path.name.startswith(".")
-            ]
-        except OSError as error:
-            yield LeftOut(folder.name, f"cannot be listed: {error.strerror}")
-            continue
-        for path in paths:
-            if not path.is_relative_to(root):
-                continue
-            product = _product(path)
-            if product is not None:
-                yield product
-            elif depth < DEPTH and path.is_dir() and path.suffix != ".SAFE":
-                waiting.append((path, depth + 1))

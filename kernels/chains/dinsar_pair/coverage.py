@@ -44,7 +44,7 @@ def bursts_on(
     touched = [
         number
         for number, burst in enumerate(bursts)
-        if _touches(_footprint(burst, orbit, lowest, highest), region)
+        if touches(_footprint(burst, orbit, lowest, highest), region)
     ]
     return bursts[touched[0] : touched[-1] + 1] if touched else ()
 
@@ -72,7 +72,21 @@ def _footprint(burst: Burst, orbit: Orbit, lowest: float, highest: float) -> NDA
     return np.stack([degrees, np.degrees(latitudes)], axis=-1)
 
 
-def _touches(ring: NDArray[np.float64], region: GeographicBox) -> bool:
+def touches(ring: NDArray[np.float64], region: GeographicBox) -> bool:
+    """Tell whether a ring has ground in common with a region.
+
+    Parameters
+    ----------
+    ring : ndarray of float64, shape (n, 2)
+        Longitudes, continuous over the antimeridian, and latitudes [degrees].
+    region : GeographicBox
+        [degrees].
+
+    Returns
+    -------
+    bool
+        False where they have no area in common.
+    """
     (west, south), (east, north) = ring.min(axis=0), ring.max(axis=0)
     common = common_box(GeographicBox(west, south, east, north), region)
     return common is not None and ring_area(clip_to_box(ring, **common._asdict())) > 0.0

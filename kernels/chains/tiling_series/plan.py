@@ -10,7 +10,8 @@ from pathlib import Path
 from kernels.chains.tiling_series.request import TilingSeriesRequest
 from kernels.engine.progress import Progress
 from kernels.errors import ProductError, RequestError
-from kernels.products.archive import Answer, Candidate, LeftOut, Question, choose_products
+from kernels.products.archive import Answer, Candidate, Question, choose_products
+from kernels.products.folder_search import LeftOut
 from kernels.products.sentinel1 import Sentinel1Product, open_sentinel1
 from kernels.products.slices import group_slices
 

@@ -10,7 +10,7 @@ from kernels.chains.tiling_series.filtering import TileSeries
 from kernels.chains.tiling_series.making import SeriesTile
 from kernels.chains.tiling_series.plan import TilePass
 from kernels.chains.tiling_series.request import TilingSeriesRequest
-from kernels.products.archive import LeftOut
+from kernels.products.folder_search import LeftOut
 
 
 class FailedPass(NamedTuple):
