@@ -173,22 +173,29 @@ class RasterReader:
             self._dataset.ReadAsArray(0, first_row, self.shape.samples, count, buf_obj=array)
         return array
 
-    def pixels(self, first_row: int, rows: int) -> NDArray[Any]:
+    def pixels(
+        self, first_row: int, rows: int, *, first_column: int = 0, columns: int | None = None
+    ) -> NDArray[Any]:
         """Read rows of the first band in the file's own type; raises InputError.
 
         Parameters
         ----------
         first_row, rows : int
             Of the raster.
+        first_column : int
+            Of the raster.
+        columns : int or None
+            How many; None: all that follow.
 
         Returns
         -------
         ndarray, shape (rows, columns)
             As GDAL has them; complex integers as complex64.
         """
+        width = self.shape.samples - first_column if columns is None else columns
         band = self._dataset.GetRasterBand(1)
         with gdal_errors(InputError, self._path.name):
-            found = band.ReadAsArray(0, first_row, self.shape.samples, rows)
+            found = band.ReadAsArray(first_column, first_row, width, rows)
         if found is None:  # another module may have switched exceptions off meanwhile
             raise InputError(f"{self._path.name} cannot be read")
         pixels: NDArray[Any] = found

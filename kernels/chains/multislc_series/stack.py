@@ -75,9 +75,11 @@ class StackReader:
     def __init__(self, path: Path) -> None:
         self._raster = RasterReader(path)
 
-    def __call__(self, lines: Band) -> NDArray[np.complex64]:
-        """Read whole lines, shape (lines, samples)."""
-        return np.asarray(self._raster.pixels(lines.first, lines.rows), np.complex64)
+    def __call__(self, lines: Band, samples: Band | None = None) -> NDArray[np.complex64]:
+        """Read lines, whole or some samples of them, shape (lines, samples)."""
+        first, columns = samples or (0, None)
+        found = self._raster.pixels(lines.first, lines.rows, first_column=first, columns=columns)
+        return np.asarray(found, np.complex64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
