@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kernels.engine.progress import Progress
-from kernels.model import Dem, GeographicBox, MapGrid, Shape
-from kernels.products.raster import Compression, create_raster
+from kernels.model import GeographicBox
+from kernels.products.dem_writing import save_dem
 from kernels.simulation.acquisition import Acquisition, Track
 from kernels.simulation.modes import TopsMode
 from kernels.simulation.scene import MogiSource, Scene
@@ -127,36 +127,3 @@ def simulate_demo(
     save_dem(scene.dem, dem)
     reference, secondary = series.products
     return Demo(reference=reference, secondary=secondary, dem=dem, truth=series.truth)
-
-
-def save_dem(dem: Dem, path: Path, *, compression: Compression = "ZSTD") -> None:
-    """Write an elevation model as a GeoTIFF of ellipsoidal heights.
-
-    Parameters
-    ----------
-    dem : Dem
-        Its posts become the pixel centres.
-    path : Path
-        Of the file.
-    compression : "ZSTD", "DEFLATE", "LERC" or "NONE"
-        Of the file.
-
-    Raises
-    ------
-    ProcessingError
-        The file system did not take the file.
-    """
-    rows, columns = dem.heights.shape
-    grid = MapGrid(
-        crs="EPSG:4326",
-        west=dem.west - 0.5 * dem.longitude_step,
-        north=dem.north - 0.5 * dem.latitude_step,
-        x_spacing=dem.longitude_step,
-        y_spacing=-dem.latitude_step,
-        shape=Shape(rows, columns),
-    )
-    tags = {"VERTICAL_DATUM": "WGS84 ellipsoid"}
-    with create_raster(
-        path, grid.shape, ["height"], grid=grid, tags=tags, units=["m"], compression=compression
-    ) as writer:
-        writer.write(0, dem.heights[None])

@@ -141,7 +141,7 @@ def map_grid(request: DinsarPairRequest, pairs: tuple[SwathPair, ...], dem: Dem)
             for line in np.unique(np.linspace(valid[0], valid[-1], _EDGE_POINTS).astype(int)):
                 first = int(burst.first_valid_sample[line - placement.origin])
                 last = int(burst.last_valid_sample[line - placement.origin])
-                found = _on_terrain(pair, int(line), Band(first, last - first + 1), dem)
+                found = on_terrain(pair, int(line), Band(first, last - first + 1), dem)
                 known = np.isfinite(found[0])
                 longitudes.append(found[0, known])
                 latitudes.append(found[1, known])
@@ -176,8 +176,25 @@ def _given_grid(path: Path, box: GeographicBox) -> MapGrid:
     return grid
 
 
-def _on_terrain(pair: SwathPair, line: int, samples: Band, dem: Dem) -> NDArray[np.float64]:
-    """Longitudes and latitudes [rad] under the ends of some samples and between, shape (2, n)."""
+def on_terrain(pair: SwathPair, line: int, samples: Band, dem: Dem) -> NDArray[np.float64]:
+    """Find the ground under some samples of a line: their ends, and points between.
+
+    Parameters
+    ----------
+    pair : SwathPair
+        Whose reference is meant.
+    line : int
+        Of the swath.
+    samples : Band
+        Of the line.
+    dem : Dem
+        Terrain under them.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, n)
+        Longitudes and latitudes [rad], NaN where the elevation model has none.
+    """
 
     def position(
         points: NDArray[np.float64], _: NDArray[np.float64], __: NDArray[np.float64]
