@@ -16,26 +16,10 @@ from kernels.insar.stack_statistics import (
     relative_factors,
 )
 from kernels.model import Looks, Shape
+from tests.stacks import decaying, speckle
 
 LOOKS = Looks(4, 16)
 BLOCK = Shape(64, 256)
-
-
-def speckle(covariance: NDArray[np.complexfloating], shape: Shape, seed: int = 1) -> NDArray:
-    """Circular Gaussian pixels of all dates with a known covariance, independent in space."""
-    generator = np.random.default_rng(seed)
-    size = (len(covariance), shape.lines * shape.samples)
-    white = (generator.normal(size=size) + 1j * generator.normal(size=size)) / np.sqrt(2.0)
-    pixels = np.linalg.cholesky(covariance) @ white
-    return pixels.reshape(-1, *shape).astype(np.complex64)
-
-
-def decaying(dates: int, phases: NDArray[np.float64], memory: float = 3.0) -> NDArray:
-    """Coherence that decays exponentially with the dates between, and a phase of each date."""
-    steps = np.arange(dates)
-    magnitude = np.exp(-np.abs(steps[:, None] - steps) / memory)
-    found: NDArray = magnitude * np.exp(1j * (phases[:, None] - phases))
-    return found
 
 
 def holes(pixels: NDArray[np.complex64]) -> NDArray[np.complex64]:
