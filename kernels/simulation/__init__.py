@@ -4,9 +4,9 @@ Demonstration, tests and benchmarks run the processing chains on them. The truth
 the geometry and interferometry that it is used to judge: the simulation has its own.
 """
 
+from kernels.products.dem_writing import save_dem
 from kernels.simulation.acquisition import Acquisition, Track
 from kernels.simulation.annotated import AnnotatedDate, simulate_on_annotation
-from kernels.products.dem_writing import save_dem
 from kernels.simulation.demo import Demo, demo_scene, simulate_demo
 from kernels.simulation.derive import Derivation
 from kernels.simulation.derived_images import simulate_on_image
