@@ -27,7 +27,7 @@ from kernels.chains.request import OptionInfo, Request
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, FournaiseError, InputError, RequestError
 from processes.declared import declared_chains
-from processes.diapotb import PairRun, read_diapotb
+from processes.diapotb import PAIR, SERIES, read_diapotb, region_of_corners
 from processes.listed_products import ListedProducts
 from processes.preparing import Preparation
 from processes.resolve import FoldersOfServer, NamesOnServer, PathsOfOperator
@@ -37,8 +37,8 @@ from processes.texts import read_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OF_PAIRS = "dinsar-pair"
-"""Takes what configurations of DiapOTB ask for."""
+_OF_DIAPOTB = (PAIR, SERIES)
+"""Take what configurations of DiapOTB ask for."""
 _OF_QUICK_LOOK = {("quick-look", "image"): ("-in",), ("quick-look", "ml"): ("-ml",)}
 EXIT_REQUEST, EXIT_INPUT, EXIT_PROCESSING, EXIT_CANCELLED = 2, 3, 4, 130
 
@@ -105,9 +105,14 @@ def _add_chain(parser: argparse.ArgumentParser, chain: Chain) -> None:
     parser.set_defaults(command=_run)
     parser.add_argument("--config", type=Path, metavar="FILE", help="JSON object of options")
     parser.add_argument("--output", type=Path, metavar="DIR", help="default: outputs")
-    if chain.name == _OF_PAIRS:
+    if chain.name in _OF_DIAPOTB:
         parser.add_argument(
             "--diapotb", type=Path, metavar="FILE", help="configuration of a chain of DiapOTB"
+        )
+        parser.add_argument(
+            "--roi",
+            metavar="ULX,ULY,LRX,LRY",
+            help="region of interest by its upper left and lower right corners in degrees",
         )
     if chain.plan is not None:
         parser.add_argument(
@@ -145,25 +150,21 @@ def _help(info: OptionInfo) -> str:
 
 def _run(options: argparse.Namespace, chains: Mapping[str, Chain]) -> None:
     chain = chains[options.name]
-    given = _read_values(chain.request, options)
-    runs = [PairRun({}, options.output or Path("outputs"))]
+    values = _read_values(chain.request, options)
+    folder = options.output
+    if getattr(options, "roi", None):
+        if "region" in values:
+            raise RequestError("roi", "left out where region is given", options.roi)
+        values["region"] = region_of_corners("roi", options.roi)
     if getattr(options, "diapotb", None):
-        runs = list(_read_diapotb(options))
-    prepared = [(_prepare(chain, run.values | given), run.folder) for run in runs]
-    for preparation, _ in prepared:  # what is wrong there is told before anything else
-        preparation.request()
-    for preparation, folder in prepared:
-        _run_prepared(chain, preparation, folder, options)
-
-
-def _read_diapotb(options: argparse.Namespace) -> Iterator[PairRun]:
-    """Read a configuration of DiapOTB; an output folder on the command line replaces its own."""
-    found = read_diapotb(options.diapotb)
-    for line in found.warnings:
-        print(f"fournaise: warning: {line}", file=sys.stderr)
-    for run in found.pairs:
-        below = run.folder.name if len(found.pairs) > 1 else ""
-        yield run._replace(folder=options.output / below if options.output else run.folder)
+        found = read_diapotb(options.diapotb)
+        if found.chain != chain.name:
+            rule = f"a configuration for {chain.name}; run {found.chain} with this one"
+            raise RequestError("diapotb", rule, options.diapotb.name)
+        for line in found.warnings:
+            print(f"fournaise: warning: {line}", file=sys.stderr)
+        values, folder = found.values | values, folder or found.folder
+    _run_prepared(chain, _prepare(chain, values), folder or Path("outputs"), options)
 
 
 def _run_prepared(

@@ -1,4 +1,4 @@
-"""Configurations of DiapOTB's chains, translated into requests for interferograms.
+"""Configurations of DiapOTB's chains, translated into requests for a pair or a series.
 
 Its JSON has sections with groups ``in``, ``out`` and ``parameter``; keys come in two spellings
 (master and reference, azimut and azi, and so on) and mean the same in whatever group they stand.
@@ -7,13 +7,20 @@ Its JSON has sections with groups ``in``, ``out`` and ``parameter``; keys come i
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from kernels.errors import RequestError
+
+PAIR, SERIES = "dinsar-pair", "multislc-series"
+"""The processes that do what DiapOTB's chains do."""
+
+Reader = Callable[[str, Any], dict[str, Any]]
+"""Makes values of a request from a key and what it has in a configuration."""
 
 _ARGUMENT = "diapotb"
 _SPELLINGS = (
@@ -38,7 +45,7 @@ _NO_EFFECT = {
     "geoid": "EGM96 is added to heights, see the option dem_heights",
     "clean": "nothing is left behind",
     "tmpdir_into_outputdir": "nothing is left behind",
-    "light_version": "the outputs are always the same",
+    "light_version": "the outputs of a pair are always the same",
     "filtered_interferogram_mlran": "the filter works on the looks of the interferogram",
     "filtered_interferogram_mlazi": "the filter works on the looks of the interferogram",
     "satellite": "the products say it",
@@ -50,33 +57,33 @@ _YES, _NO = {"yes", "true", "1", "on"}, {"no", "false", "0", "off", "none", ""}
 _NONE = {"", "-9999", "none", "null"}
 _MEASUREMENT = re.compile(r"s1[a-d]-([a-z0-9]+)-slc-([vh]{2})-", re.IGNORECASE)
 _DAY = re.compile(r"(?<!\d)(20\d{6})(?!\d{7})", re.ASCII)
-_PRODUCTS = (".SAFE", ".zip", ".h5")
-
-
-class PairRun(NamedTuple):
-    """One interferogram: values of the request by name, and the folder for its results."""
-
-    values: dict[str, Any]
-    folder: Path
+_EARLIEST, _LATEST = "19910101", "21001231"
+"""Where a configuration leaves a day open: before the first SLC, and after any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiapotbRuns:
+class DiapotbRun:
     """What a configuration asks for.
 
     Attributes
     ----------
-    pairs : tuple of PairRun
-        One, or those of a series.
+    chain : str
+        `PAIR` or `SERIES`.
+    values : dict of str
+        Of the request, by name.
+    folder : Path
+        For the results.
     warnings : tuple of str
         Keys that are not known or without effect here, a line each.
     """
 
-    pairs: tuple[PairRun, ...]
+    chain: str
+    values: dict[str, Any]
+    folder: Path
     warnings: tuple[str, ...]
 
 
-def read_diapotb(path: Path) -> DiapotbRuns:
+def read_diapotb(path: Path) -> DiapotbRun:
     """Read a configuration of diapOTB, diapOTB_S1IW, SAR_MultiSlc or SAR_MultiSlc_IW.
 
     Parameters
@@ -86,7 +93,7 @@ def read_diapotb(path: Path) -> DiapotbRuns:
 
     Returns
     -------
-    DiapotbRuns
+    DiapotbRun
         Values are not checked beyond their form; the request does that.
 
     Raises
@@ -101,31 +108,41 @@ def read_diapotb(path: Path) -> DiapotbRuns:
         raise RequestError(_ARGUMENT, "a readable JSON file", f"{path.name}: {error}") from error
     if not isinstance(content, Mapping):
         raise RequestError(_ARGUMENT, "a configuration of DiapOTB", path.name)
+    leaves = tuple(_leaves(content))
+    is_series = any(_canonical(key) == "input_path" for _, key, _ in leaves)
+    readers = _READERS_OF_SERIES if is_series else _READERS
     found: dict[str, Any] = {}
     warnings = []
-    for section, key, value in _leaves(content):
-        warning = _warning(section, key, value)
+    for section, key, value in leaves:
+        warning = _warning(section, key, value, readers)
         if warning is None:
             found[_canonical(key)] = value
         elif warning:
             warnings.append(warning)
     common: dict[str, Any] = {}
-    for name, read in _READERS.items():
+    for name, read in readers.items():
         if name in found and str(found[name]).strip().lower() not in _NONE:
             common |= read(name, found[name])
-    pairs = _series(found, common) if "input_path" in found else _single(found, common)
-    return DiapotbRuns(pairs=tuple(pairs), warnings=tuple(dict.fromkeys(warnings)))
+    values, folder = _series(found, common) if is_series else _pair(found, common)
+    return DiapotbRun(
+        chain=SERIES if is_series else PAIR,
+        values=values,
+        folder=folder,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
 
 
-def _warning(section: str, key: str, value: Any) -> str | None:
+def _warning(section: str, key: str, value: Any, readers: Mapping[str, Reader]) -> str | None:
     """Tell why a key is not read, empty where nobody need know; None: it is read."""
     name = _canonical(key)
     if name == "activate" and _canonical(section) == "metadata_correction":
         is_on = _switch(key, value)
         return f"{section} has no effect: precise orbits take its place" if is_on else ""
-    if name in _NO_EFFECT:
-        return f"{key} has no effect: {_NO_EFFECT[name]}"
-    return None if name in _READERS or name in _PLACES else f"{key} is not known"
+    if name in readers or name in _PLACES:
+        return None
+    return (
+        f"{key} has no effect: {_NO_EFFECT[name]}" if name in _NO_EFFECT else f"{key} is not known"
+    )
 
 
 def _leaves(
@@ -157,7 +174,7 @@ def _switch(key: str, value: Any) -> bool:
     return text in _YES
 
 
-def _whole(name: str) -> Callable[[str, Any], dict[str, Any]]:
+def _whole(name: str) -> Reader:
     def read(key: str, value: Any) -> dict[str, Any]:
         text = str(value).strip()
         if not re.fullmatch(r"[0-9]{1,7}", text):
@@ -188,13 +205,38 @@ def _spacing(key: str, value: Any) -> dict[str, Any]:
         raise _refuse(key, "a number of degrees", value) from error
 
 
-def _region(key: str, value: Any) -> dict[str, Any]:
-    parts = value if isinstance(value, list) else re.split(r"[\s,]+", str(value).strip())
+def region_of_corners(argument: str, value: Any) -> str:
+    """Make a region of its upper left and lower right corners.
+
+    Parameters
+    ----------
+    argument : str
+        What the corners are given with, for errors.
+    value : str or list
+        ulx uly lrx lry [degrees], between blanks or commas.
+
+    Returns
+    -------
+    str
+        west,south,east,north.
+
+    Raises
+    ------
+    RequestError
+        They are no corners.
+    """
+    parts = value if isinstance(value, list) else re.split(r"[\s,]+", str(value).strip(" ,"))
     try:
         left, upper, right, lower = (float(part) for part in parts)
     except (TypeError, ValueError) as error:
-        raise _refuse(key, "ulx uly lrx lry in degrees", value) from error
-    return {"region": f"{left!r},{lower!r},{right!r},{upper!r}"}
+        raise RequestError(argument, "ulx uly lrx lry in degrees", value) from error
+    if not lower < upper:
+        raise RequestError(argument, "ulx uly lrx lry in degrees, uly above lry", value)
+    return f"{left!r},{lower!r},{right!r},{upper!r}"
+
+
+def _region(key: str, value: Any) -> dict[str, Any]:
+    return {"region": region_of_corners(f"{_ARGUMENT}: {key}", value)}
 
 
 def _interferogram(key: str, value: Any) -> dict[str, Any]:
@@ -221,7 +263,7 @@ def _strength(key: str, value: Any) -> dict[str, Any]:
         raise _refuse(key, "a number from 0 to 1", value) from error
 
 
-_READERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
+_READERS: dict[str, Reader] = {
     "dem_path": lambda _, value: {"dem": [str(value)]},
     "srtm_path": lambda _, value: {"dem": [str(value)]},
     "eof_path": lambda _, value: {"orbits": str(value)},
@@ -239,6 +281,44 @@ _READERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
     "activate_ortho": _map,
     "activate_filtering": _filter,
     "filtered_parameter_alpha": _strength,
+}
+
+
+def _number(name: str, *, largest: float = math.inf) -> Reader:
+    def read(key: str, value: Any) -> dict[str, Any]:
+        try:
+            return {name: min(float(value), largest)}
+        except (TypeError, ValueError) as error:
+            raise _refuse(key, "a number", value) from error
+
+    return read
+
+
+def _yes_or_no(name: str) -> Reader:
+    return lambda key, value: {name: _switch(key, value)}
+
+
+def _ortho(key: str, value: Any) -> dict[str, Any]:
+    return {"ortho": "geographic" if _switch(key, value) else "none"}
+
+
+def _esd_of_series(key: str, value: Any) -> dict[str, Any]:
+    return {"esd": "off" if _iterations(key, value)["esd"] == "off" else "auto"}
+
+
+_LARGEST_GAP = 8.0
+"""Beyond it a gap is none [pixels]."""
+_READERS_OF_SERIES: dict[str, Reader] = _READERS | {
+    "activate_interferogram": _yes_or_no("interferograms"),
+    "activate_ortho": _ortho,  # after the spacing, whose map it may take away
+    "light_version": _yes_or_no("light"),
+    "grid_threshold": _number("correlation_threshold"),
+    "gridstep_threshold": _number("correlation_threshold"),
+    "grid_gap": _number("correlation_gap", largest=_LARGEST_GAP),
+    "interferogram_gain": _number("gain"),
+    "polarization": lambda _, value: {"polarisation": str(value).strip().upper()},
+    "polarisation": lambda _, value: {"polarisation": str(value).strip().upper()},
+    "esd_iter": _esd_of_series,
 }
 _PLACES = (
     "reference_image_path",
@@ -285,35 +365,26 @@ def _place(found: Mapping[str, Any], name: str, spelt: str) -> Path:
     return Path(value)
 
 
-def _single(found: Mapping[str, Any], common: dict[str, Any]) -> Iterator[PairRun]:
+def _pair(found: Mapping[str, Any], common: dict[str, Any]) -> tuple[dict[str, Any], Path]:
     reference = _place(found, "reference_image_path", "Master_Image_Path")
     secondary = _place(found, "secondary_image_path", "Slave_Image_Path")
     folder = _place(found, "output_dir" if "output_dir" in found else "output_path", "output_dir")
-    yield PairRun(_values(reference, secondary, common), folder)
+    return _values(reference, secondary, common), folder
 
 
-def _series(found: Mapping[str, Any], common: dict[str, Any]) -> Iterator[PairRun]:
+def _series(found: Mapping[str, Any], common: dict[str, Any]) -> tuple[dict[str, Any], Path]:
     folder = _place(found, "input_path", "Input_Path")
     output = _place(found, "output_path" if "output_path" in found else "output_dir", "Output_Path")
-    name = _place(found, "reference_image", "Master_Image")
-    reference = next(iter(sorted(folder.rglob(str(name)))), None) if folder.is_dir() else None
-    if reference is None:
-        raise _refuse("Master_Image", f"an image in the folder {folder.name}", name)
-    own = Path(_of_image(reference)["product"])
+    master = _place(found, "reference_image", "Master_Image").name
     start, stop = (str(found.get(key, "")).strip() for key in ("start_date", "end_date"))
-    excluded = str(found.get("exclude", ""))
-    others = 0
-    for product in sorted(p for p in folder.iterdir() if p.suffix in _PRODUCTS):
-        day = _day(product)
-        wanted = (start in _NONE or day >= start) and (stop in _NONE or day <= stop)
-        if product != own and wanted and day not in excluded:
-            others += 1
-            values = _values(reference, product, common)
-            yield PairRun(values, output / f"{_day(own)}_m_{day}_s")
-    if not others:
-        raise _refuse("Input_Path", "a folder with other images of these days", folder.name)
-
-
-def _day(product: Path) -> str:
-    found = _DAY.search(product.name)
-    return found[1] if found else product.stem
+    own: dict[str, Any] = {
+        "products": [str(folder)],
+        "reference": master,
+        "first_day": _EARLIEST if start in _NONE else start,
+        "last_day": _LATEST if stop in _NONE else stop,
+        "excluded_days": _DAY.findall(str(found.get("exclude", ""))),
+    }
+    measured = _MEASUREMENT.match(master)
+    if measured:
+        own |= {"swaths": [measured[1].upper()], "polarisation": measured[2].upper()}
+    return own | common, output

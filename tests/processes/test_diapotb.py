@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kernels.chains.dinsar_pair import DinsarPairRequest
+from kernels.chains.multislc_series.request import MultislcSeriesRequest
 from kernels.errors import RequestError
 from processes.command_line import main
 from processes.diapotb import read_diapotb
@@ -87,10 +88,9 @@ EXPECTED = {
 
 def test_a_configuration_of_diapotb_s1iw_is_a_request(tmp_path: Path) -> None:
     found = read_diapotb(written(tmp_path, iw_configuration()))
-    (run,) = found.pairs
-    assert run.folder == Path("results")
-    assert run.values == EXPECTED
-    assert DinsarPairRequest.from_values(run.values).last_burst == 9
+    assert (found.chain, found.folder) == ("dinsar-pair", Path("results"))
+    assert found.values == EXPECTED
+    assert DinsarPairRequest.from_values(found.values).last_burst == 9
     assert any("Grid_Gap has no effect" in line for line in found.warnings)
     assert not any("Filter" in line for line in found.warnings)
 
@@ -109,7 +109,7 @@ def test_the_other_spelling_says_the_same(tmp_path: Path) -> None:
         assert one in text
         text = text.replace(one, other)
     found = read_diapotb(written(tmp_path, json.loads(text)))
-    assert found.pairs[0].values == EXPECTED
+    assert found.values == EXPECTED
     assert not any("not known" in line for line in found.warnings)
 
 
@@ -129,50 +129,107 @@ def test_flat_sections_as_on_its_pages_do_too(tmp_path: Path) -> None:
         "DIn_SAR": {"Interferogram_ortho": False, "Frobnicate": 1},
     }
     found = read_diapotb(written(tmp_path, content))
-    values = found.pairs[0].values
+    values = found.values
     assert (values["reference"], values["secondary"]) == ([safe], ["other.SAFE"])
     assert (values["swaths"], values["polarisation"]) == (["S4"], "VV")
     assert "Frobnicate is not known" in found.warnings
     assert any("Metadata_Correction" in line for line in found.warnings)
 
 
-def series_configuration(folder: Path) -> dict[str, Any]:
+MEASUREMENT = "s1a-s6-slc-vv-20160605t013621-20160605t013646-011570-011a63-001.tiff"
+
+
+def series_configuration() -> dict[str, Any]:
     return {
         "Global": {
             "in": {
                 "SRTM_Shapefile": "srtm.shp",
                 "SRTM_Path": "srtm",
                 "Geoid": "egm96.grd",
-                "Master_Image": "s1a-iw1-slc-vv-20160111.tiff",
-                "Start_Date": "20160101",
-                "End_Date": "20161231",
-                "Exclude": "20160304",
-                "Input_Path": str(folder),
+                "Master_Image": MEASUREMENT,
+                "Start_Date": "20160601",
+                "End_Date": "20160930",
+                "Exclude": "20160617--20160629",
+                "Input_Path": "lake",
             },
             "out": {"Output_Path": "stack"},
-            "parameter": {"clean": "true", "Optram": 4000, "roi": "55.5 -20.9 55.9 -21.3"},
+            "parameter": {
+                "clean": "true",
+                "Optram": 4000,
+                "roi": "55.5 -20.9 55.9 -21.3",
+                "Light_version": "no",
+            },
         },
         "Pre_Processing": {"parameter": {"ML_ran": 3, "ML_azi": 3, "ML_gain": 0.2}},
+        "DIn_SAR": {
+            "parameter": {
+                "Activate_Interferogram": "yes",
+                "Interferogram_gain": 0.1,
+                "Grid_Threshold": 0.3,
+                "Grid_Gap": 1000,
+                "GridStep_range": 160,
+                "roi": "55.5 -20.9 55.9 -21.3",
+            }
+        },
+        "Post_Processing": {"parameter": {"Activate_Ortho": "yes", "Spacingxy": 0.0001}},
     }
 
 
-def test_a_series_is_a_pair_with_each_other_image(tmp_path: Path) -> None:
-    lake = tmp_path / "lake"
-    days = ("20151230", "20160111", "20160204", "20160304", "20160404", "20170101")
-    for day in days:
-        (lake / f"S1A_IW_SLC__1SSV_{day}T102208_{day}T102235_1.SAFE" / "measurement").mkdir(
-            parents=True
-        )
-    own = lake / f"S1A_IW_SLC__1SSV_{days[1]}T102208_{days[1]}T102235_1.SAFE"
-    (own / "measurement/s1a-iw1-slc-vv-20160111.tiff").touch()
-    found = read_diapotb(written(tmp_path, series_configuration(lake)))
-    names = [run.folder.name for run in found.pairs]
-    assert names == ["20160111_m_20160204_s", "20160111_m_20160404_s"]
-    for run in found.pairs:
-        assert run.values["reference"] == [str(own)]
-        assert run.values["dem"] == ["srtm"]
-        assert run.values["region"] == "55.5,-21.3,55.9,-20.9"
-        assert run.values["swaths"] == ["IW1"]
+def test_a_configuration_of_sar_multislc_is_one_series(tmp_path: Path) -> None:
+    found = read_diapotb(written(tmp_path, series_configuration()))
+    assert (found.chain, found.folder) == ("multislc-series", Path("stack"))
+    assert found.values == {
+        "products": ["lake"],
+        "reference": MEASUREMENT,
+        "swaths": ["S6"],
+        "polarisation": "VV",
+        "first_day": "20160601",
+        "last_day": "20160930",
+        "excluded_days": ["20160617", "20160629"],
+        "dem": ["srtm"],
+        "region": "55.5,-21.3,55.9,-20.9",
+        "azimuth_looks": 3,
+        "range_looks": 3,
+        "correlation_threshold": 0.3,
+        "correlation_gap": 8.0,
+        "gain": 0.1,
+        "interferograms": True,
+        "light": False,
+        "ortho": "geographic",
+        "spacing": 0.0001,
+        "memory_mb": 4000,
+    }
+    request = MultislcSeriesRequest.from_values(found.values)
+    assert (request.azimuth_looks, request.gain, request.light) == (3, 0.1, False)
+    assert sorted(line.split(" ")[0] for line in found.warnings) == [
+        "Geoid",
+        "GridStep_range",
+        "ML_gain",
+        "SRTM_Shapefile",
+        "clean",
+    ]
+
+
+def test_a_series_without_days_maps_interferograms_or_images(tmp_path: Path) -> None:
+    """As of SAR_MultiSlc_IW: bursts, spectral diversity, nothing but coregistered images."""
+    content = series_configuration()
+    content["Global"]["in"] |= {
+        "Master_Image": "S1A_IW_SLC__1SDV_20160605T013621_20160605T013648_011570_011A63_0001.SAFE",
+        "Start_Date": "-9999",
+        "End_Date": "",
+        "Exclude": "-9999",
+        "EOF_Path": "orbits",
+    }
+    content["Global"]["parameter"] |= {"burst_index": "2-5", "Polarisation": "vh"}
+    content["DIn_SAR"]["parameter"] |= {"ESD_iter": 2, "Activate_Interferogram": "no"}
+    content["Post_Processing"]["parameter"]["Activate_Ortho"] = "no"
+    values = read_diapotb(written(tmp_path, content)).values
+    request = MultislcSeriesRequest.from_values(values)
+    assert (request.days[0].year, request.days[1].year) == (1991, 2100)
+    assert (request.first_burst, request.last_burst) == (3, 6)
+    assert (request.excluded_days, request.swaths, request.polarisation) == ((), (), "VH")
+    assert (request.esd, request.interferograms, request.ortho) == ("auto", False, "none")
+    assert request.orbits == Path("orbits")
 
 
 @pytest.mark.parametrize(
@@ -225,3 +282,28 @@ def test_a_configuration_runs_on_the_command_line(
     assert report["swaths"][0]["looks"] == {"azimuth": 2, "range": 8}
     assert report["request"]["esd"] == "auto"
     assert (tmp_path / "out/filtered.tif").is_file()
+
+
+def test_a_series_is_not_run_as_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, series_configuration())
+    assert main(["run", "dinsar-pair", "--diapotb", str(path)]) == 2
+    line = "a configuration for dinsar-pair; run multislc-series with this one, got conf.json"
+    assert line in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("corners", ["55.6,-20.9,55.8,-21.1", "55.6 -20.9 55.8 -21.1"])
+def test_a_region_may_be_given_by_its_corners(
+    tops_series: Series, corners: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = ["--reference", str(tops_series.reference), "--secondary", str(tops_series.still)]
+    arguments = ["run", "dinsar-pair", *images, "--dem", str(tops_series.dem), "--dry-run"]
+    arguments += ["--dem-heights", "ellipsoid"]
+    assert main([*arguments, "--roi", corners]) == 0
+    by_corners = capsys.readouterr().out
+    assert main([*arguments, "--region", "55.6,-21.1,55.8,-20.9"]) == 0
+    assert capsys.readouterr().out == by_corners
+    assert main([*arguments, "--roi", corners, "--region", "55.6,-21.1,55.8,-20.9"]) == 2
+    assert main([*arguments, "--roi", "55.6,-21.1,55.8,-20.9"]) == 2
+    errors = capsys.readouterr().err
+    assert "roi must be left out where region is given" in errors
+    assert "roi must be ulx uly lrx lry in degrees, uly above lry" in errors
