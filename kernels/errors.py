@@ -83,5 +83,9 @@ class ProcessingError(FournaiseError):
     """The data was readable, but no result is possible."""
 
 
+class UnwrappingError(ProcessingError):
+    """No phase of an interferogram can be unwrapped."""
+
+
 class Cancelled(FournaiseError):  # noqa: N818 - an outcome, not a mistake
     """The user asked to stop."""

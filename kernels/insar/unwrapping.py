@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
 from kernels.engine.progress import Progress
-from kernels.errors import ProcessingError, RequestError
+from kernels.errors import RequestError, UnwrappingError
 from kernels.insar.unwrap_network import phase_variance, unwrap_tile
 from kernels.insar.unwrap_numba import grow
 
@@ -155,7 +155,7 @@ def unwrap(
         No pixel is valid, or the solver found no solution.
     """
     if not valid.any():
-        raise ProcessingError("phase unwrapping found no reliable pixel: coherence is too low")
+        raise UnwrappingError("phase unwrapping found no reliable pixel: coherence is too low")
     solve = _solver(method, looks)
     progress = progress or Progress()
     tiles = tuple(_tiles(phase.shape, memory_mb * 1e6 / _BYTES_PER_PIXEL))

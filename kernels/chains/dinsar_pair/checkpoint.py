@@ -8,7 +8,6 @@ forced to the disk on the way.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from kernels.chains.dinsar_pair.request import VERSION, DinsarPairRequest
 from kernels.chains.identity import file_states
 from kernels.chains.reports import versions
 from kernels.engine.bands import Band
+from kernels.engine.locking import lock_folder
 from kernels.engine.workspace import scratch_folder
 from kernels.errors import Cancelled, ProcessingError
 from kernels.insar.adjustment import Adjustment, Plane
@@ -98,7 +98,7 @@ class KeptSums:
     def __init__(self, folder: Path, swath: str, shape: Shape) -> None:
         self._folder = folder
         self._swath = swath
-        self.sums = _open_sums(folder / f"{swath}.npy", (*shape, 4))
+        self.sums = open_sums(folder / f"{swath}.npy", (*shape, 4))
         """Of shape (rows, cells, 4), zeros at first."""
 
     def note(self, rows: Band, label: str) -> str | None:
@@ -160,8 +160,26 @@ def _adjustment(lines: list[float], samples: list[float], phase: float) -> Adjus
     return Adjustment(lines=Plane(*lines), samples=Plane(*samples), phase=phase)
 
 
-def _open_sums(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Open the file of an earlier run, or make one of zeros that the disk has room for."""
+def open_sums(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Open the file of an earlier run, or make one of zeros that the disk has room for.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    shape : tuple of int
+        Of the array.
+
+    Returns
+    -------
+    ndarray of float32
+        In a memory-mapped file.
+
+    Raises
+    ------
+    ProcessingError
+        There is no room.
+    """
     try:
         found: NDArray[np.float32] = np.lib.format.open_memmap(path, "r+")
         if found.shape == shape and found.dtype == np.float32:
@@ -267,10 +285,10 @@ def open_checkpoint(near: Path, key: str) -> Iterator[Checkpoint]:
     """
     folder = near / f"{_PREFIX}{key}"
     for other in near.glob(f"{_PREFIX}*"):
-        if other != folder and (lock := _lock(other)) is not None:
+        if other != folder and (lock := lock_folder(other)) is not None:
             _remove(other, lock)
     folder.mkdir(exist_ok=True)
-    lock = _lock(folder)
+    lock = lock_folder(folder)
     if lock is None:
         with scratch_folder(near) as scratch:
             yield Checkpoint(scratch)
@@ -288,20 +306,6 @@ def open_checkpoint(near: Path, key: str) -> Iterator[Checkpoint]:
             os.close(lock)
         else:
             _remove(folder, lock)
-
-
-def _lock(folder: Path) -> int | None:
-    """Lock a folder as long as this process lives; None where another one has it."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:  # taken away in this moment
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _remove(folder: Path, lock: int) -> None:

@@ -126,7 +126,7 @@ def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[
     for swath in swaths:
         is_chosen = request.box is None
         image = reference.image(swath, request.polarisation, need_pixels=need_pixels and is_chosen)
-        if bursts := _choose_bursts(request, image):
+        if bursts := choose_bursts(request, image):
             chosen[swath] = image, bursts
     if not chosen:
         raise RequestError("region", f"on the ground of {reference.text}", request.region)
@@ -136,12 +136,14 @@ def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[
             image = reference.image(swath, request.polarisation)  # noqa: PLW2901
         partner = secondary.image(swath, request.polarisation, need_pixels=need_pixels)
         check_sides(image, partner)
-        matches = match_bursts(bursts, _orbit(image), partner.bursts, _orbit(partner))
+        matches = match_bursts(bursts, image_orbit(image), partner.bursts, image_orbit(partner))
         if matches:
-            check_views(image, _orbit(image), partner, _orbit(partner))
+            check_views(image, image_orbit(image), partner, image_orbit(partner))
             cells = pairs[0].layout.grid if pairs else None
-            looks = _looks(request, reference.sensor.looks_of(image.mode))
-            pairs.append(_lay_out(image, partner, matches, looks=looks, cells=cells))
+            looks = cell_looks(request, reference.sensor.looks_of(image.mode))
+            # a frame that overlaps partly is cut to what both have
+            span = matches[0][0], matches[-1][0]
+            pairs.append(lay_out_pair(image, partner, matches, span=span, looks=looks, cells=cells))
         else:
             notes.append(f"{swath} was left out: the images have no common bursts in it")
     if not pairs:
@@ -185,33 +187,51 @@ def _swaths(
     return swaths, notes
 
 
-def _looks(request: DinsarPairRequest, default: Looks) -> Looks:
+def cell_looks(request: DinsarPairRequest, default: Looks) -> Looks:
+    """Return the looks that a request asks for, or else those of the sensor's mode."""
     return Looks(
         azimuth=request.azimuth_looks or default.azimuth,
         range=request.range_looks or default.range,
     )
 
 
-def _lay_out(
+def lay_out_pair(
     reference: SlcProduct,
     secondary: SlcProduct,
     matches: tuple[tuple[Burst, Burst], ...],
     *,
+    span: tuple[Burst, Burst],
     looks: Looks,
     cells: RadarGrid | None,
 ) -> SwathPair:
-    """Put matched bursts on look cells, which continue those of another swath where there is one.
+    """Put bursts and their partners on look cells.
 
-    Partners are missing in the middle only: a frame that overlaps partly is cut to what both have.
+    Parameters
+    ----------
+    reference, secondary : SlcProduct
+        A swath of both images.
+    matches : tuple of (Burst, Burst)
+        Bursts of both on the same ground.
+    span : tuple of (Burst, Burst)
+        First and last burst of the reference; those between that are not matched have no partner.
+    looks : Looks
+        Pixels of a cell.
+    cells : RadarGrid or None
+        Of another swath, which the cells continue.
+
+    Returns
+    -------
+    SwathPair
+        Without adjustments.
     """
-    first, last = matches[0][0], matches[-1][0]
+    first, last = span
     skipped = first_cell(first.grid, cells, looks) if cells else Shape(0, 0)
     image = without_first_samples(reference, skipped.samples)
     return SwathPair(
         reference=image,
         secondary=secondary,
-        reference_orbit=_orbit(reference),
-        secondary_orbit=_orbit(secondary),
+        reference_orbit=image_orbit(reference),
+        secondary_orbit=image_orbit(secondary),
         layout=lay_out(
             image.bursts[first.index : last.index + 1],
             {burst.index: partner for burst, partner in matches},
@@ -238,8 +258,8 @@ def _holes(pair: SwathPair) -> Iterator[str]:
             )
 
 
-def _choose_bursts(request: DinsarPairRequest, product: SlcProduct) -> tuple[Burst, ...]:
-    """Bursts that the request wants; none where the region does not touch the swath."""
+def choose_bursts(request: DinsarPairRequest, product: SlcProduct) -> tuple[Burst, ...]:
+    """Bursts that the request wants; none where the region is elsewhere; raises RequestError."""
     count = len(product.bursts)
     first, last = request.first_burst or 1, request.last_burst or count
     for name, number in (("first_burst", first), ("last_burst", last)):
@@ -250,10 +270,11 @@ def _choose_bursts(request: DinsarPairRequest, product: SlcProduct) -> tuple[Bur
     bursts = product.bursts[first - 1 : last]
     if request.box is None:
         return bursts
-    return bursts_on(product, bursts, _orbit(product), request.box)
+    return bursts_on(product, bursts, image_orbit(product), request.box)
 
 
-def _orbit(product: SlcProduct) -> Orbit:
+def image_orbit(product: SlcProduct) -> Orbit:
+    """Fit the orbit of an image over all its lines."""
     first, last = product.bursts[0].grid, product.bursts[-1].grid
     return Orbit.fit(
         product.state_vectors,

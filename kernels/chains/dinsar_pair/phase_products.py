@@ -41,10 +41,11 @@ _LEAST_LIMIT = 1e-3
 
 
 class PhaseProducts(NamedTuple):
-    """What the report says about them."""
+    """What the report says about them, and the phase where it was unwrapped."""
 
     report: dict[str, Any]
     warnings: tuple[str, ...]
+    unwrapped: UnwrappedRadar | None = None
 
 
 def prepare_phase_products(
@@ -219,7 +220,7 @@ def _displacement(
     )
     write_style(paths["displacement_style"], displacement_style(1, limit=limit, wrapped=False))
     report = {**unwrapped.description, "reference": found.description}
-    return PhaseProducts(report, found.warnings)
+    return PhaseProducts(report, found.warnings, unwrapped)
 
 
 def _draw(

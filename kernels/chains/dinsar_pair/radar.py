@@ -52,7 +52,7 @@ class RadarResult:
     is_lost: bool
 
 
-class _Counts(NamedTuple):
+class CellCounts(NamedTuple):
     """Look cells of a piece, or of some of its rows.
 
     Attributes
@@ -80,11 +80,11 @@ class _Counts(NamedTuple):
         return f"the {' and the '.join(empty)} holds zeros alone" if empty else ""
 
 
-class _Found(NamedTuple):
+class FoundSums(NamedTuple):
     """Sums of shape (rows, cells, 4), zeros where a cell has no data, and what was counted."""
 
     sums: NDArray[np.float32]
-    counts: _Counts
+    counts: CellCounts
 
 
 def process_swath(
@@ -164,11 +164,11 @@ def process_swath(
         raster, grid.shape, RADAR_BANDS, grid=grid, tags=tags, units=RADAR_UNITS, threads=threads
     ) as writer:
 
-        def write(task: Task, found: _Found | None) -> None:
+        def write(task: Task, found: FoundSums | None) -> None:
             gathered.put(task, found)
             if task.is_last:
                 gathered.finish(task.piece)
-                _write_rows(writer, task.piece.rows, gathered.sums, looks, unbiased_looks)
+                write_rows(writer, task.piece.rows, gathered.sums, looks, unbiased_looks)
 
         run_bands(
             tasks,
@@ -202,7 +202,7 @@ class _Gathered:
         self.warnings: list[str] = []
         self._notes: dict[Band, str] = {}
         self._unreadable: dict[Band, str] = {}
-        self._counts = _Counts()
+        self._counts = CellCounts()
         self._judged = 0
         self._lost = 0
 
@@ -234,15 +234,15 @@ class _Gathered:
             self._unreadable[piece.rows] = str(error)
             return None
 
-    def put(self, task: Task, found: _Found | None) -> None:
+    def put(self, task: Task, found: FoundSums | None) -> None:
         """Take in what a task gave."""
         if found is not None:
             self.sums[_slice(task.rows)] = found.sums
-            self._counts = _Counts(*map(sum, zip(self._counts, found.counts, strict=True)))
+            self._counts = CellCounts(*map(sum, zip(self._counts, found.counts, strict=True)))
 
     def finish(self, piece: Piece) -> None:
         """Judge a piece that is complete, and keep it or take it away."""
-        counts, self._counts = self._counts, _Counts()
+        counts, self._counts = self._counts, CellCounts()
         if piece.placement.partner is None:
             return
         self._judged += 1
@@ -270,13 +270,13 @@ def _slice(rows: Band) -> slice:
     return slice(rows.first, rows.first + rows.rows)
 
 
-def _compute(task: Task, block: _Block | None, looks: Looks) -> _Found | None:
+def _compute(task: Task, block: _Block | None, looks: Looks) -> FoundSums | None:
     if task.pair is None or block is None:
         return None
-    return _found(task.pair.compute(task.lines, block[0], block[1], looks), looks)
+    return found_sums(task.pair.compute(task.lines, block[0], block[1], looks), looks)
 
 
-def _found(made: LookSums, looks: Looks) -> _Found:
+def found_sums(made: LookSums, looks: Looks) -> FoundSums:
     """Keep the cells that are whole, finite and not empty, and count the others."""
     whole = made.counts == looks.azimuth * looks.range
     with np.errstate(invalid="ignore", over="ignore"):
@@ -288,23 +288,37 @@ def _found(made: LookSums, looks: Looks) -> _Found:
         (made.cross.real, made.cross.imag, made.reference_power, made.secondary_power)
     ):
         np.copyto(sums[:, :, number], plane, where=kept)
-    counts = _Counts(
+    counts = CellCounts(
         whole=int(whole.sum()),
         broken=int((whole & ~finite).sum()),
         reference=int((whole & (made.reference_power != 0.0)).sum()),
         secondary=int((whole & (made.secondary_power != 0.0)).sum()),
     )
-    return _Found(sums, counts)
+    return FoundSums(sums, counts)
 
 
-def _write_rows(
+def write_rows(
     writer: BandWriter,
     rows: Band,
     sums: NDArray[np.float32],
     looks: Looks,
     unbiased_looks: float | None,
 ) -> None:
-    """Write the interferogram of rows of look cells that are complete."""
+    """Write the interferogram of rows of look cells that are complete.
+
+    Parameters
+    ----------
+    writer : BandWriter
+        Of a raster of the bands RADAR_BANDS.
+    rows : Band
+        Which ones.
+    sums : ndarray of float32, shape (all rows, cells, 4)
+        As in `RadarSums`.
+    looks : Looks
+        Pixels of a cell.
+    unbiased_looks : float or None
+        As in `process_swath`.
+    """
     for band in split_rows(rows.rows, band_rows=_ROWS_AT_ONCE, first=rows.first):
         part = sums[_slice(band)]
         cells = LookSums(

@@ -12,7 +12,7 @@ from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.ortho import CoherenceStatistics
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.reports import named_values, rounded, versions
-from kernels.geometry.baseline import baseline
+from kernels.geometry.baseline import Baseline, baseline
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.coherence import expected_coherence
 from kernels.insar.mosaic import MISSING
@@ -28,15 +28,20 @@ _NOISE_MARGIN = 1.2
 """Coherence of noise that is still taken for it: land has spots that are coherent."""
 
 
-def describe_pair(pair: SwathPair) -> dict[str, Any]:
-    """Describe one swath: bursts, baselines at its middle, looks."""
+def middle_baseline(pair: SwathPair) -> Baseline:
+    """Compute the baseline of a swath at sea level in its middle, arrays of shape (1,)."""
     grid = pair.layout.grid
     slant_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
     time = grid.zero_doppler_time(np.array([0.5 * (grid.shape.lines - 1)]), slant_range)
     point = radar_to_ground(
         pair.reference_orbit, time, slant_range, np.zeros(1), side=grid.look_side
     )
-    found = baseline(pair.reference_orbit, pair.secondary_orbit, point, wavelength=grid.wavelength)
+    return baseline(pair.reference_orbit, pair.secondary_orbit, point, wavelength=grid.wavelength)
+
+
+def describe_pair(pair: SwathPair) -> dict[str, Any]:
+    """Describe one swath: bursts, baselines at its middle, looks."""
+    found = middle_baseline(pair)
     ambiguity = abs(float(found.height_of_ambiguity[0]))
     return {
         "swath": pair.reference.swath,

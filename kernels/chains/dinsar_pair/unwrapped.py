@@ -13,7 +13,7 @@ from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.engine.bands import split_rows
 from kernels.engine.progress import Progress
-from kernels.errors import ProcessingError, RequestError
+from kernels.errors import RequestError, UnwrappingError
 from kernels.insar.further_looks import (
     LookedCells,
     further_factors,
@@ -117,7 +117,7 @@ def unwrap_pair(
     factors = unwrapping_factors(pair)
     cells, smooth = _sum_up(merged, filtered, factors)
     if min(cells.phase.shape) < 2:
-        raise ProcessingError("phase unwrapping needs two rows and two columns of cells")
+        raise UnwrappingError("phase unwrapping needs two rows and two columns of cells")
     looks = Looks(*(a * b for a, b in zip(merged.looks, factors, strict=True)))
     effective = pair.independent_looks(looks)
     valid = reliable(

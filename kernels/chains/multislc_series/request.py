@@ -19,6 +19,7 @@ from kernels.chains.options import (
     orbits_option,
     threads_option,
 )
+from kernels.chains.ortho_tiling import OrthoTilingRequest
 from kernels.chains.regions import read_region
 from kernels.chains.request import Request, option
 from kernels.errors import RequestError
@@ -150,6 +151,7 @@ class MultislcSeriesRequest(Request):
         title="Folder that keeps coregistered images from run to run (none = with the results)",
         role="store",
     )
+    archive: str = option_of(OrthoTilingRequest, "archive")
     threads: int | None = threads_option()
     memory_mb: int = memory_option(4000)
 

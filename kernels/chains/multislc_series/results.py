@@ -1,0 +1,325 @@
+"""What a series hands back: the stack as MintPy reads it, pictures, tables, report and zip."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kernels.chains.dinsar_pair.report import SIGN, describe_product
+from kernels.chains.dinsar_pair.unwrapped import unwrapping_factors
+from kernels.chains.multislc_series.baselines import write_baselines
+from kernels.chains.multislc_series.dates import Images
+from kernels.chains.multislc_series.footprint import write_footprint, write_scene_dem
+from kernels.chains.multislc_series.pairs import PairFiles
+from kernels.chains.multislc_series.stack import SeriesDate, Stack, StackImage
+from kernels.chains.multislc_series.statistics import StackStatistics
+from kernels.chains.multislc_series.store import Store
+from kernels.chains.reports import named_values, rounded, versions, write_report
+from kernels.engine.progress import Progress
+from kernels.engine.workspace import publish, scratch_folder
+from kernels.errors import ProcessingError
+from kernels.insar.networks import subsets
+from kernels.model import Looks
+from kernels.products.bundle import zip_files
+from kernels.products.mintpy import create_stack
+from kernels.products.mintpy_scene import scene_attributes, write_radar_geometry
+from kernels.products.raster import RasterReader, read_radar_grid
+
+SCENE_DEM = ("dem_scene.vrt", "dem_scene.tif")
+_PANEL = 400
+"""Longer side of a small picture [pixels]."""
+INTERFEROGRAM_STACK, GEOMETRY = "ifgramStack.h5", "geometryRadar.h5"
+
+
+def write_interferogram_stack(
+    stack: Stack, pairs: Sequence[PairFiles], folder: Path, *, threads: int, progress: Progress
+) -> tuple[Path, Path] | None:
+    """Write the unwrapped pairs as MintPy reads them.
+
+    Parameters
+    ----------
+    stack : Stack
+        All images.
+    pairs : sequence of PairFiles
+        Finished ones.
+    folder : Path
+        Receives both files.
+    threads : int
+        Computing threads.
+    progress : Progress
+        Told of each pair.
+
+    Returns
+    -------
+    tuple of Path or None
+        Interferograms and geometry; None where nothing was unwrapped.
+
+    Raises
+    ------
+    ProcessingError
+        The file system did not take the files.
+    """
+    rasters = [pair.unwrapped for pair in pairs]
+    first = next((raster for raster in rasters if raster is not None), None)
+    if first is None:
+        return None
+    swath = stack.swaths[0]
+    looks = Looks(*(a * b for a, b in zip(swath.looks, unwrapping_factors(swath), strict=True)))
+    grid = read_radar_grid(first)
+    attributes = scene_attributes(
+        grid,
+        swath.reference_orbit,
+        platform=swath.reference.platform,
+        looks=looks,
+        effective_looks=swath.independent_looks(looks),
+    )
+    write_radar_geometry(
+        folder / GEOMETRY,
+        grid=grid,
+        orbit=swath.reference_orbit,
+        dem=stack.dem,
+        attributes=attributes,
+        threads=threads,
+        progress=progress.part(0.0, 0.3),
+    )
+    with create_stack(
+        folder / INTERFEROGRAM_STACK,
+        days=[image.date.day for image in stack.images],
+        pairs=[pair.pair for pair in pairs],
+        baselines=[image.perpendicular_baseline for image in stack.images],
+        shape=grid.shape,
+        attributes=attributes,
+    ) as writer:
+        for number, raster in enumerate(rasters):
+            progress.update(0.3 + 0.7 * number / len(rasters), "stack of interferograms")
+            progress.check()
+            if raster is not None:
+                phase, coherence, components = RasterReader(raster).read()
+                found = np.nan_to_num(components).astype(np.int64)
+                writer.write(number, phase, coherence, found)
+        writer.drop_missing()
+    return folder / INTERFEROGRAM_STACK, folder / GEOMETRY
+
+
+def describe_series(
+    stack: Stack,
+    images: Images,
+    *,
+    left_out: Sequence[str],
+    statistics: StackStatistics,
+    pairs: Sequence[PairFiles],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """Put the report together.
+
+    Parameters
+    ----------
+    stack : Stack
+        All images.
+    images : Images
+        What became of the dates.
+    left_out : sequence of str
+        Products and dates that are not in the series, and why.
+    statistics : StackStatistics
+        Of the images.
+    pairs : sequence of PairFiles
+        Finished ones.
+    seconds : dict of str to float
+        Wall clock by step.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    days = [image.date.text for image in stack.images]
+    groups = subsets(len(days), [pair.pair for pair in pairs])
+    swath = stack.swaths[0]
+    return {
+        "process": "multislc-series",
+        "request": named_values(stack.request),
+        "reference": describe_product(swath.reference, swath.reference_names),
+        "swaths": [
+            {
+                "swath": one.reference.swath,
+                "bursts": [p.burst.index + 1 for p in one.layout.placements if p.partner],
+                "lines": one.layout.grid.shape.lines,
+                "samples": one.layout.grid.shape.samples,
+            }
+            for one in stack.swaths
+        ],
+        "dates": [
+            {
+                "day": image.date.text,
+                "products": list(image.date.names),
+                "perpendicular_baseline_m": round(image.perpendicular_baseline, 3),
+                "parallel_baseline_m": round(image.parallel_baseline, 3),
+                "azimuth_shift_lines": round(image.shift, 7),
+                "from_store": image.date.text in images.from_store,
+            }
+            for image in stack.images
+        ],
+        "left_out": list(left_out),
+        "spectral_diversity": images.diversity,
+        "network": {
+            "pairs": [pair.record | {"made": pair.made} for pair in pairs],
+            "subsets": [[days[k] for k in group] for group in groups] if pairs else [],
+        },
+        "coherence_of_dates": [
+            [None if math.isnan(value) else round(value, 4) for value in row]
+            for row in statistics.coherence.tolist()
+        ],
+        "elevation": {
+            "sources": list(stack.dem.sources),
+            "lowest_m": round(float(stack.dem.heights.min()), 1),
+            "highest_m": round(float(stack.dem.heights.max()), 1),
+        },
+        "warnings": [
+            *images.warnings,
+            *(
+                f"{p.record['first']}_{p.record['second']}: {line}"
+                for p in pairs
+                for line in p.record["warnings"]
+            ),
+        ],
+        "sign": SIGN,
+        "versions": versions(),
+        "seconds": rounded(seconds),
+    }
+
+
+def write_results(
+    stack: Stack,
+    store: Store,
+    folder: Path,
+    *,
+    statistics: StackStatistics,
+    pairs: Sequence[PairFiles],
+    mintpy: tuple[Path, Path] | None,
+    report: dict[str, Any],
+    progress: Progress,
+) -> dict[str, Path]:
+    """Write tables, pictures, footprint and report, and pack the folders.
+
+    Parameters
+    ----------
+    stack : Stack
+        All images.
+    store : Store
+        Of the images.
+    folder : Path
+        Of the results.
+    statistics : StackStatistics
+        Already written.
+    pairs : sequence of PairFiles
+        Finished ones.
+    mintpy : tuple of Path or None
+        Interferograms and geometry as MintPy reads them.
+    report : dict
+        Ready for JSON.
+    progress : Progress
+        Told of the steps; asked for cancellation.
+
+    Returns
+    -------
+    dict of str to Path
+        By output.
+    """
+    request = stack.request
+    home = folder / master_folder(stack.images[stack.reference].date)
+    write_scene_dem(stack.dem, folder)
+    write_footprint(stack.swaths, stack.dem, home)
+    paths = {"mean_amplitude": statistics.mean_amplitude}
+    if mintpy is not None:
+        paths |= dict(zip(("interferogram_stack", "geometry"), mintpy, strict=True))
+    progress.update(0.2, "tables and pictures")
+    tables = write_baselines(
+        stack, [pair.pair for pair in pairs], home, coherence=statistics.coherence
+    )
+    paths |= {"baselines": tables.dates, "baselines_picture": tables.network}
+    with scratch_folder(folder) as scratch:
+        if pairs:
+            drawn = _draw_phases(stack, pairs, scratch / "phases.png")
+            paths["phase_picture"] = publish(drawn, folder / drawn.name)
+        write_report(scratch / "report.json", report)
+        paths["report"] = publish(scratch / "report.json", folder / "report.json")
+    if not request.light:
+        for image in stack.images:
+            _show_images(image, folder / "coregistered" / image.date.text)
+    progress.update(0.5, "zip")
+    progress.check()
+    packed = [paths["report"]]
+    if request.archive == "all":
+        packed = sorted({*paths.values(), *_files_of(folder, home, pairs)})
+    inside = [path.relative_to(folder).as_posix() for path in packed]
+    paths["series"] = zip_files(folder / "series.zip", packed, names=inside)
+    return paths
+
+
+def master_folder(reference: SeriesDate) -> str:
+    """Name of the folder of the reference, as DiapOTB names it."""
+    return f"{reference.text}_master_directory"
+
+
+def _show_images(image: StackImage, folder: Path) -> None:
+    """Put the coregistered images of a date among the results, as links where that is possible."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for raster in image.rasters:
+        target = folder / raster.name
+        target.unlink(missing_ok=True)
+        try:
+            os.link(raster, target)
+        except OSError:
+            try:
+                shutil.copyfile(raster, target)
+            except OSError as error:
+                target.unlink(missing_ok=True)
+                raise ProcessingError(
+                    f"{target.name} could not be written: {error.strerror}"
+                ) from error
+
+
+def _files_of(folder: Path, home: Path, pairs: Sequence[PairFiles]) -> Iterator[Path]:
+    """Files of the series, whatever else there is in the folder."""
+    yield from (folder / name for name in SCENE_DEM)
+    for one in (home, *(pair.folder for pair in pairs), folder / "coregistered"):
+        if one.is_dir():
+            yield from (path for path in one.rglob("*") if path.is_file())
+
+
+def _draw_phases(stack: Stack, pairs: Sequence[PairFiles], path: Path) -> Path:
+    """Draw the wrapped phase of the first pairs."""
+    from kernels.products.panels import (  # noqa: PLC0415 - matplotlib, not by the web tier
+        MOST_PANELS,
+        Panel,
+        PhaseWheel,
+        panels_picture,
+    )
+
+    shown = pairs[:MOST_PANELS]
+    rasters = [RasterReader(pair.folder / pair.raster).overview(_PANEL) for pair in shown]
+    grid = rasters[0].grid
+    if grid is None:
+        raise ProcessingError(f"{shown[0].raster} has lost its grid")
+    panels_picture(
+        path,
+        panels=[
+            Panel(
+                pair.name,
+                np.where(raster.array[3] == 1.0, raster.array[1], np.float32(np.nan)),
+                f"{pair.record['perpendicular_baseline_m']:.0f} m",
+            )
+            for pair, raster in zip(shown, rasters, strict=True)
+        ],
+        grid=grid,
+        colours=PhaseWheel(wavelength=stack.swaths[0].layout.grid.wavelength),
+        title="Wrapped phase",
+        subtitle="perpendicular baseline under the days",
+    )
+    return path

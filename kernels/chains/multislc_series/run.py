@@ -1,0 +1,200 @@
+"""The run function of the chain `multislc-series`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from kernels.chains.artefacts import ChainResult
+from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
+from kernels.chains.dinsar_pair.phase_products import prepare_phase_products
+from kernels.chains.multislc_series.dates import make_images
+from kernels.chains.multislc_series.opening import best_reference, open_frame
+from kernels.chains.multislc_series.pairs import PairFiles, PairMaker
+from kernels.chains.multislc_series.request import OUTPUTS, MultislcSeriesRequest
+from kernels.chains.multislc_series.results import (
+    describe_series,
+    master_folder,
+    write_interferogram_stack,
+    write_results,
+)
+from kernels.chains.multislc_series.selection import select_dates
+from kernels.chains.multislc_series.stack import SeriesDate, Stack
+from kernels.chains.multislc_series.statistics import write_statistics
+from kernels.chains.multislc_series.store import open_store, store_key
+from kernels.engine.bands import default_threads
+from kernels.engine.progress import Progress
+from kernels.errors import InputError, RequestError
+from kernels.insar.networks import (
+    Pair,
+    consecutive,
+    listed,
+    read_pair,
+    small_baseline,
+    star,
+)
+
+
+def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> ChainResult:
+    """Make a coregistered series and its interferograms.
+
+    Parameters
+    ----------
+    request : MultislcSeriesRequest
+        Checked request.
+    folder : Path
+        Receives a folder for the reference and one for each pair, each file when it is complete.
+        A run on an earlier folder, or with an earlier store, adds what is missing.
+    progress : Progress
+        Told of dates, pairs and shares; asked for cancellation.
+
+    Returns
+    -------
+    ChainResult
+        Files and report.
+
+    Raises
+    ------
+    FournaiseError
+        One line that names what is wrong; what is complete stays for the next run.
+    """
+    threads = request.threads or default_threads()
+    clock = time.perf_counter()
+    seconds: dict[str, float] = {}
+
+    def lap(step: str) -> None:
+        seconds[step] = time.perf_counter() - clock - sum(seconds.values())
+
+    selection = select_dates(request, progress.part(0.0, 0.02))
+    number = selection.reference
+    if number is None:
+        number = best_reference(request, selection.dates)
+    reference = selection.dates[number]
+    _check_pairs(request, selection.dates)
+    frame = open_frame(request, reference.paths)
+    lap("metadata")
+    progress.update(0.03, "elevation model")
+    of_pair = request.pair(frame.paths, frame.paths)
+    dem = load_pair_dem(of_pair, frame.swaths)
+    grid = map_grid(of_pair, frame.swaths, dem)
+    unbiased_looks = prepare_phase_products(of_pair, frame.swaths, dem)
+    lap("elevation")
+    key = store_key(frame, dem)
+    with open_store(request, folder, key, progress) as store:
+        images = make_images(
+            frame,
+            selection.dates,
+            reference,
+            dem,
+            store,
+            threads=threads,
+            progress=progress.part(0.05, 0.6),
+        )
+        lap("images")
+        stack = Stack(
+            request=request,
+            swaths=frame.swaths,
+            dem=dem,
+            grid=grid,
+            images=images.images,
+            reference=[image.date for image in images.images].index(reference),
+        )
+        if len(stack.images) < 2:
+            raise InputError(f"no date can be used beside the reference: {images.left_out[0]}")
+        statistics = write_statistics(
+            stack,
+            folder / master_folder(reference),
+            threads=threads,
+            memory_mb=request.memory_mb,
+            progress=progress.part(0.6, 0.68),
+        )
+        lap("statistics")
+        pairs = _make_pairs(
+            stack,
+            key,
+            folder,
+            unbiased_looks=unbiased_looks,
+            threads=threads,
+            progress=progress.part(0.68, 0.93),
+        )
+        lap("interferograms")
+        mintpy = write_interferogram_stack(
+            stack, pairs, folder, threads=threads, progress=progress.part(0.93, 0.96)
+        )
+        lap("interferogram stack")
+        report = describe_series(
+            stack,
+            images,
+            left_out=(*selection.left_out, *images.left_out),
+            statistics=statistics,
+            pairs=pairs,
+            seconds=seconds,
+        )
+        paths = write_results(
+            stack,
+            store,
+            folder,
+            statistics=statistics,
+            pairs=pairs,
+            mintpy=mintpy,
+            report=report,
+            progress=progress.part(0.96, 1.0),
+        )
+    progress.update(1.0, "done")
+    return ChainResult.of(OUTPUTS, paths, report)
+
+
+def _check_pairs(request: MultislcSeriesRequest, dates: Sequence[SeriesDate]) -> None:
+    """Refuse pairs of days that are not there, before anything is read."""
+    listed([date.day for date in dates], request.pairs)
+
+
+def _network(stack: Stack) -> tuple[Pair, ...]:
+    """Choose the pairs of the dates that can be used."""
+    request = stack.request
+    days = [image.date.day for image in stack.images]
+    if not request.interferograms:
+        return ()
+    match request.network:
+        case "reference":
+            return star(len(days), stack.reference)
+        case "consecutive":
+            return consecutive(len(days))
+        case "small_baseline":
+            return small_baseline(
+                days,
+                [image.perpendicular_baseline for image in stack.images],
+                largest_days=request.largest_days,
+                largest_baseline=request.largest_baseline,
+            )
+    texts = {f"{day:%Y%m%d}" for day in days}
+    there = [text for text in request.pairs if {f"{d:%Y%m%d}" for d in read_pair(text)} <= texts]
+    return listed(days, there)
+
+
+def _make_pairs(
+    stack: Stack,
+    key: str,
+    folder: Path,
+    *,
+    unbiased_looks: float | None,
+    threads: int,
+    progress: Progress,
+) -> tuple[PairFiles, ...]:
+    """Make the interferograms, one after the other."""
+    pairs = _network(stack)
+    if not pairs and stack.request.interferograms:
+        raise RequestError(
+            "network",
+            "one that makes pairs: no two dates are within largest_days and largest_baseline",
+            stack.request.network,
+        )
+    maker = PairMaker(stack, key, unbiased_looks=unbiased_looks, threads=threads)
+    done = []
+    for number, pair in enumerate(pairs):
+        progress.check()
+        first, second = (stack.images[k].date.text for k in pair)
+        part = progress.part(number / len(pairs), (number + 1) / len(pairs))
+        done.append(maker.make(pair, folder, part.named(f"{first}_{second}")))
+    return tuple(done)
