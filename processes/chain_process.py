@@ -14,6 +14,7 @@ from processes.binding import complex_output, literal_input
 from processes.catalogue.supplying import default_for
 from processes.earlier_results import EarlierResults
 from processes.jobs.model import ANYBODY, Inputs
+from processes.jobs.stacks import stacks_of
 from processes.listed_products import ListedProducts
 from processes.preparing import Preparation
 from processes.resolve import FoldersOfServer, NamesOnServer
@@ -131,6 +132,7 @@ class ChainProcess(Process):
             settings=self.settings,
             values=values,
             names=NamesOnServer(folders=found, settings=self.settings),
+            store=stacks_of(user, self.settings),
         )
 
     def _not_here(self, _request: Any, _response: Any) -> NoReturn:

@@ -19,7 +19,7 @@ from processes.catalogue.asking import told_as_ours
 from processes.catalogue.supplying import default_for, supplied
 from processes.resolve import NamesOnServer, resolve_values
 from processes.room import check_room
-from processes.settings import Settings
+from processes.settings import STORE, Settings
 
 _SHARE_OF_PRODUCTS = 0.3
 """Of a job whose products are not here."""
@@ -41,6 +41,9 @@ class Preparation:
         Finds what they stand for.
     by_user : bool
         Whether a user of this machine runs it, and says by himself what it may use of that.
+    store : Path or None
+        Folder for what the chain keeps from run to run where the user names none; None: nothing
+        is kept.
     """
 
     chain: Chain
@@ -48,6 +51,7 @@ class Preparation:
     values: Mapping[str, Any]
     names: NamesOnServer
     by_user: bool = False
+    store: Path | None = None
 
     def request(self) -> Request:
         """Make the request, with the paths that products will have which are not here yet.
@@ -65,7 +69,9 @@ class Preparation:
         infos = self.chain.request.describe()
         found = resolve_values(infos, self.values, self.names)
         for info in infos:
-            if found.get(info.name) is None and (info.kind is Path or not self.by_user):
+            if found.get(info.name) is None and info.role == STORE:
+                found[info.name] = self.store
+            elif found.get(info.name) is None and (info.kind is Path or not self.by_user):
                 found[info.name] = default_for(info, self.settings)
         return self.chain.request.from_values(found)
 
@@ -114,11 +120,23 @@ class Preparation:
             request, progress = self.request(), progress.part(_SHARE_OF_PRODUCTS, 1.0)
         needs = supplied(self.chain, request, self.settings, folder, progress)
         with needs as (complete, told, rest):
+            _make_stores(complete)
             if not self.by_user:
                 check_room(self.chain, complete, self.settings, folder)
             result = self.chain.run(complete, folder, rest)
         _tell(result, fetched=(*self.names.arrived, *told.fetched), notes=told.notes)
         return result
+
+
+def _make_stores(request: Request) -> None:
+    """Make the folders that a chain keeps things in; nobody else may look into new ones."""
+    for info in request.describe():
+        store: Path | None = getattr(request, info.name) if info.role == STORE else None
+        if store is not None:
+            try:
+                store.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise RequestError(info.name, f"a folder: {error.strerror}", store.name) from error
 
 
 def _tell(result: ChainResult, *, fetched: Sequence[str], notes: Sequence[str]) -> None:

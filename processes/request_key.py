@@ -10,6 +10,7 @@ from pathlib import Path
 from kernels.chains.identity import file_states
 from kernels.chains.request import Request
 from processes.chain_process import ChainProcess
+from processes.settings import STORE
 
 _MOST_FILES = 5000
 """Of a request; more are not looked at, and such a request has no key."""
@@ -52,5 +53,5 @@ def request_key(process: ChainProcess, request: Request, outputs: Sequence[str])
 def _paths(request: Request) -> Iterator[Path]:
     for info in request.describe():
         value = getattr(request, info.name)
-        if info.kind is Path and value is not None:
+        if info.kind is Path and info.role != STORE and value is not None:
             yield from value if isinstance(value, tuple) else (value,)

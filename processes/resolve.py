@@ -20,7 +20,7 @@ from kernels.errors import RequestError
 from processes.catalogue.asking import find_indexed, has_providers
 from processes.catalogue.bringing import bring_named
 from processes.listed_products import ListedProducts
-from processes.settings import Settings
+from processes.settings import STORE, Settings
 
 _PRODUCT_ENDINGS = (".SAFE", ".zip", ".h5")
 
@@ -86,13 +86,15 @@ def any_path(info: OptionInfo, name: Path) -> Path:
     Returns
     -------
     Path
-        Existing, absolute.
+        Existing, absolute; a store need not exist yet.
 
     Raises
     ------
     RequestError
         Nothing of that name.
     """
+    if info.role == STORE:
+        return name.absolute()
     for candidate in _candidates(info, name):
         real = _real_path(candidate)
         if real is not None:

@@ -25,6 +25,8 @@ SMTP_PASSWORD = "FOURNAISE_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
 SECRETS = (SMTP_PASSWORD, "PGPASSWORD")
 """Variables of the environment that no job is to see."""
 STOP_POLICIES = ("requeue", "finish")
+STORE = "store"
+"""Role of an option that names what a chain keeps from run to run."""
 _RESOURCES = {"threads": "job_threads", "memory_mb": "job_memory_mb"}
 _DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder", "datalake": "data_roots"}
 
@@ -99,6 +101,13 @@ class Settings:
         Age at which results, logs and status vanish [days].
     results_gb : int or None
         Size of all results above which the oldest vanish earlier [GB].
+    stack_root : Path or None
+        Folder of the coregistered images that series keep from job to job, those of each user
+        apart; None: in the state folder.
+    stack_days : int
+        Time without use after which they vanish [days].
+    stack_gb : int or None
+        Size of all of them above which those unused longest vanish earlier [GB].
     notify_hosts : tuple of str
         Hosts that may be told of the end of a job over HTTP, with a port where it is not the usual.
     notify_hours : int
@@ -144,6 +153,9 @@ class Settings:
     stop_policy: str = "requeue"
     results_days: int = 7
     results_gb: int | None = None
+    stack_root: Path | None = None
+    stack_days: int = 30
+    stack_gb: int | None = None
     notify_hosts: tuple[str, ...] = ()
     notify_hours: int = 24
     smtp_server: str = ""
@@ -180,9 +192,14 @@ class Settings:
         """Where running jobs keep their working folders."""
         return self.state_folder / "work"
 
+    @property
+    def stacks_folder(self) -> Path:
+        """Where series keep coregistered images from job to job, in a folder for each user."""
+        return self.stack_root or self.state_folder / "stacks"
+
     def offers(self, info: OptionInfo) -> bool:
-        """Tell whether a user of the server may set an option: threads and memory are ours."""
-        return info.name not in _RESOURCES
+        """Tell whether a user of the server may set an option: the machine's means are ours."""
+        return info.name not in _RESOURCES and info.role != STORE
 
     def default_for(self, info: OptionInfo) -> Path | int | tuple[Path, ...] | None:
         """Return the operator's value for an option that the request leaves out."""
@@ -354,6 +371,9 @@ _READERS: dict[str, Callable[[str, str, Path], Any]] = {
     "stop_policy": option_values.choice(*STOP_POLICIES),
     "results_days": option_values.count,
     "results_gb": option_values.count,
+    "stack_root": option_values.path,
+    "stack_days": option_values.count,
+    "stack_gb": option_values.count,
     "notify_hosts": option_values.words,
     "notify_hours": option_values.count,
     "smtp_server": option_values.text,

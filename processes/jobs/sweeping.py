@@ -11,6 +11,7 @@ from processes.jobs.files import remove_hidden, remove_tree
 from processes.jobs.folders import JOB_NAME, Folders
 from processes.jobs.log import event
 from processes.jobs.model import Job, JobState
+from processes.jobs.stacks import StackSweeper
 from processes.jobs.store import JobStore
 from processes.settings import Settings
 
@@ -39,6 +40,7 @@ class Sweeper:
         self.store = store
         self.folders = folders
         self.most_bytes = None if settings.results_gb is None else settings.results_gb * GB
+        self.stacks = StackSweeper(settings)
         self._seen = ""
 
     def step(self, now: float) -> bool:
@@ -49,6 +51,7 @@ class Sweeper:
         self.forget(old[:MOST_AT_ONCE])
         if not old:
             self._sweep_orphans()
+            self.stacks.step(now)
         return bool(old)
 
     def forget(self, old: Iterable[Job]) -> None:

@@ -82,7 +82,7 @@ class MultislcSeriesRequest(Request):
     esd: str = option(
         default="auto",
         choices=("off", "auto"),
-        title="Enhanced spectral diversity over the network of dates (off or auto)",
+        title="Enhanced spectral diversity, all passes jointly (off or auto)",
         abstract=(
             "Azimuth shifts from the overlaps of bursts, of each date with its neighbours in "
             "time, solved jointly; where coherence is too low the orbits are trusted."
@@ -107,7 +107,7 @@ class MultislcSeriesRequest(Request):
         default=36,
         minimum=1,
         maximum=10_000,
-        title="Most days between the dates of a pair (small_baseline)",
+        title="Most days between the images of a pair (small_baseline)",
     )
     largest_baseline: float = option(
         default=150.0,
