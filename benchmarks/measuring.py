@@ -20,6 +20,7 @@ Value = TypeVar("Value")
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SAMPLING_S = 0.02
+_CACHE = "measured-kernels-"
 
 
 class MeasuringError(Exception):
@@ -85,7 +86,7 @@ def measure(
     Exception
         What the function itself raises.
     """
-    with _own_kernel_cache():
+    with compiled_kernels():
         compile_s = 0.0
         if warm_up is not None:
             compile_s = _call_apart(function, warm_up).wall_s
@@ -108,9 +109,16 @@ class _Taken:
 
 
 @contextmanager
-def _own_kernel_cache() -> Iterator[None]:
+def compiled_kernels() -> Iterator[None]:
+    """Keep compiled kernels in a folder that all measurements within share.
+
+    Within another one it is that one's folder: what one warm-up has compiled serves all.
+    """
     before = os.environ.get("NUMBA_CACHE_DIR")
-    with tempfile.TemporaryDirectory(prefix="kernels-") as folder:
+    if before is not None and Path(before).name.startswith(_CACHE):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix=_CACHE) as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder
         try:
             yield

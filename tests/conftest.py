@@ -11,11 +11,13 @@ from hypothesis import settings
 
 from tests.detected_series import level_product, slices
 from tests.series import stripmap_series, tops_series, two_swaths
+from tests.slc_series import slc_series
 from tests.tile_lake import tile_lake
 
 __all__ = [
     "level_product",
     "shared_data",
+    "slc_series",
     "slices",
     "stripmap_series",
     "tile_lake",

@@ -1,0 +1,125 @@
+"""Figures of the stack benchmark on a small series whose errors are put there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.stack_errors import Layers, closure_figures, motion_figures, shift_figures
+from benchmarks.stack_input import StackDate, StackInput, dem_error, erroneous, velocity
+from kernels.chains.dinsar_pair import DinsarPairRequest
+from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.model import Looks, Shape
+from kernels.products.raster import create_raster
+from kernels.simulation import RangeRamp, load_truth
+from tests.series import CENTRE, hills
+from tests.slc_series import BASELINES, OFFSETS, SHIFTS, SlcSeries
+
+LOOKS = Looks(azimuth=4, range=16)
+
+
+@pytest.fixture(scope="module")
+def stack(slc_series: SlcSeries) -> StackInput:
+    still = RangeRamp(longitude=CENTRE[0], latitude=CENTRE[1])
+    return StackInput(
+        folder=slc_series.dem.parent,
+        dates=tuple(
+            StackDate(days=days, baseline=baseline, shift=shift, air=still)
+            for days, baseline, shift in zip(OFFSETS, BASELINES, SHIFTS, strict=True)
+        ),
+        products=slc_series.products,
+        reference=0,
+        bursts=(0, 1),
+    )
+
+
+@pytest.fixture(scope="module")
+def pair(slc_series: SlcSeries) -> SwathPair:
+    request = DinsarPairRequest(
+        reference=(slc_series.products[0],),
+        secondary=(slc_series.products[1],),
+        dem=(slc_series.dem,),
+        azimuth_looks=LOOKS.azimuth,
+        range_looks=LOOKS.range,
+    )
+    (found,) = open_pair(request, need_pixels=False)
+    return found
+
+
+def perfect(stack: StackInput, pair: SwathPair) -> Layers:
+    """What a processor without error gives: the nearest node of the truth for every cell."""
+    cells = pair.layout.grid.looked(LOOKS).shape
+    speed, height = np.full(cells, np.nan), np.full(cells, np.nan)
+    for placement in pair.layout.placements:
+        index = placement.burst.index
+        known = load_truth(stack.folder / "truth", swath="IW1", burst=index)
+        for row in range(placement.start // LOOKS.azimuth, placement.stop // LOOKS.azimuth):
+            line = np.abs(known.lines - (row * LOOKS.azimuth - placement.origin)).argmin()
+            samples = np.arange(cells.samples) * LOOKS.range // 8
+            speed[row] = velocity(stack, stack.folder / "truth", index)[line, samples]
+            height[row] = dem_error(known.longitude, known.latitude)[line, samples]
+    return Layers(speed, height, np.ones(cells))
+
+
+def test_a_perfect_series_has_no_error_whatever_its_reference(
+    stack: StackInput, pair: SwathPair
+) -> None:
+    found = perfect(stack, pair)
+    moved = Layers(found.velocity + 3e-3, found.dem_error - 2.0, found.temporal_coherence)
+    figures = motion_figures(stack, pair, moved, LOOKS)
+    # a cell holds nodes up to two lines away
+    assert figures["velocity_rms_mm_per_year"] < 0.1
+    assert figures["dem_error_rms_m"] < 0.1
+    assert figures["velocity_peak_mm_per_year"] == pytest.approx(44.0, rel=0.1)
+    assert figures["coherent_share"] == 1.0
+
+
+def test_errors_are_counted_where_the_series_is_coherent(
+    stack: StackInput, pair: SwathPair
+) -> None:
+    found = perfect(stack, pair)
+    chessboard = np.where(np.indices(found.velocity.shape).sum(axis=0) % 2, 1.0, -1.0)
+    coherence = found.temporal_coherence.copy()
+    coherence[: coherence.shape[0] // 2] = 0.5
+    wild = np.where(coherence > 0.7, 2e-3, 9.0) * chessboard
+    figures = motion_figures(
+        stack, pair, Layers(found.velocity + wild, found.dem_error, coherence), LOOKS
+    )
+    assert figures["velocity_rms_mm_per_year"] == pytest.approx(2.0, rel=0.05)
+    assert figures["coherent_share"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_shifts_are_compared_relative_to_the_reference(stack: StackInput) -> None:
+    found = {day: -shift for day, shift in zip(stack.days, SHIFTS, strict=True)}
+    assert shift_figures(stack, found)["esd_residual_lines"] == 0.0
+    found[stack.days[2]] += 1e-3
+    assert shift_figures(stack, found)["esd_residual_lines"] == pytest.approx(1e-3)
+
+
+def test_closure_of_what_does_not_close(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    paths = []
+    for number in range(3):
+        values = random.standard_normal((2, 80, 40)).astype(np.float32)
+        image = (values[0] + 1j * values[1]).astype(np.complex64)
+        image[:, :5] = 0.0
+        paths.append(tmp_path / f"{number}.tif")
+        with create_raster(
+            paths[-1], Shape(80, 40), ("slc",), dtype="complex64", compression="NONE"
+        ) as writer:
+            writer.write(0, image[None])
+    figures = closure_figures(paths)
+    assert figures["closure_one_look_max_rad"] < 2e-6
+    assert figures["closure_pixels"] == 40 * 35
+
+
+def test_the_error_of_the_elevation_model_is_what_is_missing() -> None:
+    dem = hills(*CENTRE)
+    wrong = erroneous(dem)
+    column, row = 100, 200
+    position = dem.west + column * dem.longitude_step, dem.north + row * dem.latitude_step
+    missing = float(dem.heights[row, column] - wrong.heights[row, column])
+    assert missing == pytest.approx(float(dem_error(*map(np.array, position))), abs=1e-3)
+    assert abs(missing) > 0.1
