@@ -131,10 +131,10 @@ def _accuracy(stack: StackInput, folder: Path) -> dict[str, Any]:
     rasters = _rasters(folder / "series", stack)
     report = series.value
     return {
-        **motion_figures(stack, pair, Layers.of(folder / "motion"), LOOKS),
-        **shift_figures(stack, report["esd"]["shifts_lines"]),
+        **motion_figures(stack, pair, Layers.of(folder / "motion")),
+        **shift_figures(stack, report["spectral_diversity"]["shifts_lines"]),
         **closure_figures(rasters[:3]),
-        "pairs": len(report["pairs"]),
+        "pairs": len(report["network"]["pairs"]),
         **_taken("series", series),
         **_taken("timeseries", motion),
         "series_seconds_by_step": report["seconds"],

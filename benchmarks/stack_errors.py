@@ -34,19 +34,25 @@ class Layers(NamedTuple):
         Height to be added [m].
     temporal_coherence : ndarray of float64, shape (rows, columns)
         0 to 1.
+    looks : Looks
+        Pixels of a cell.
     """
 
     velocity: NDArray[np.float64]
     dem_error: NDArray[np.float64]
     temporal_coherence: NDArray[np.float64]
+    looks: Looks
 
     @classmethod
     def of(cls, folder: Path) -> Layers:
         """Read the files that `insar-timeseries` leaves in a folder."""
+        with h5py.File(folder / "velocity.h5") as file:
+            looks = Looks(azimuth=int(file.attrs["ALOOKS"]), range=int(file.attrs["RLOOKS"]))
         return cls(
             _layer(folder / "velocity.h5", "velocity"),
             _layer(folder / "demErr.h5", "dem"),
             _layer(folder / "temporalCoherence.h5", "temporalCoherence"),
+            looks,
         )
 
 
@@ -55,9 +61,7 @@ def _layer(path: Path, name: str) -> NDArray[np.float64]:
         return np.asarray(file[name][:], np.float64)
 
 
-def motion_figures(
-    stack: StackInput, pair: SwathPair, layers: Layers, looks: Looks
-) -> dict[str, Any]:
+def motion_figures(stack: StackInput, pair: SwathPair, layers: Layers) -> dict[str, Any]:
     """Compare velocity and elevation error with the truth.
 
     Both are relative to a reference point, so that a common constant is taken out. Cells that
@@ -71,15 +75,13 @@ def motion_figures(
         The reference's layout.
     layers : Layers
         Found.
-    looks : Looks
-        Of their cells.
 
     Returns
     -------
     dict
         Root mean squares over the nodes of the truth.
     """
-    truth = stack.folder / "truth"
+    truth, looks = stack.folder / "truth", layers.looks
     found: list[NDArray[np.float64]] = []
     for placement in pair.layout.placements:
         known = load_truth(truth, swath="IW1", burst=placement.burst.index)

@@ -60,15 +60,15 @@ def perfect(stack: StackInput, pair: SwathPair) -> Layers:
             samples = np.arange(cells.samples) * LOOKS.range // 8
             speed[row] = velocity(stack, stack.folder / "truth", index)[line, samples]
             height[row] = dem_error(known.longitude, known.latitude)[line, samples]
-    return Layers(speed, height, np.ones(cells))
+    return Layers(speed, height, np.ones(cells), LOOKS)
 
 
 def test_a_perfect_series_has_no_error_whatever_its_reference(
     stack: StackInput, pair: SwathPair
 ) -> None:
     found = perfect(stack, pair)
-    moved = Layers(found.velocity + 3e-3, found.dem_error - 2.0, found.temporal_coherence)
-    figures = motion_figures(stack, pair, moved, LOOKS)
+    moved = found._replace(velocity=found.velocity + 3e-3, dem_error=found.dem_error - 2.0)
+    figures = motion_figures(stack, pair, moved)
     # a cell holds nodes up to two lines away
     assert figures["velocity_rms_mm_per_year"] < 0.1
     assert figures["dem_error_rms_m"] < 0.1
@@ -84,9 +84,8 @@ def test_errors_are_counted_where_the_series_is_coherent(
     coherence = found.temporal_coherence.copy()
     coherence[: coherence.shape[0] // 2] = 0.5
     wild = np.where(coherence > 0.7, 2e-3, 9.0) * chessboard
-    figures = motion_figures(
-        stack, pair, Layers(found.velocity + wild, found.dem_error, coherence), LOOKS
-    )
+    noisy = found._replace(velocity=found.velocity + wild, temporal_coherence=coherence)
+    figures = motion_figures(stack, pair, noisy)
     assert figures["velocity_rms_mm_per_year"] == pytest.approx(2.0, rel=0.05)
     assert figures["coherent_share"] == pytest.approx(0.5, abs=0.02)
 

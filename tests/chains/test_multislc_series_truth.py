@@ -55,7 +55,7 @@ def images(ran: Ran, days: tuple[str, ...]) -> list[NDArray[np.complex64]]:
 
 
 def test_the_network_finds_the_shifts_of_all_dates(ran: Ran, slc_series: SlcSeries) -> None:
-    found = ran.report["esd"]["shifts_lines"]
+    found = ran.report["spectral_diversity"]["shifts_lines"]
     # the file's line l truly is l + shift: what geometry expects there lies earlier
     for day, shift in zip(slc_series.days, SHIFTS, strict=True):
         assert found[day] == pytest.approx(SHIFTS[REFERENCE] - shift, abs=2e-4)
