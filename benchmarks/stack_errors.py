@@ -186,9 +186,10 @@ def closure_figures(rasters: Sequence[Path]) -> dict[str, Any]:
         Largest closure over some lines in the middle [rad].
     """
     readers = [RasterReader(path) for path in rasters]
-    first = readers[0].shape.lines // 2
+    lines = readers[0].shape.lines
+    rows = min(_CLOSURE_LINES, lines)
     one, two, three = (
-        np.asarray(reader.pixels(first, _CLOSURE_LINES), np.complex64) for reader in readers
+        np.asarray(reader.pixels((lines - rows) // 2, rows), np.complex64) for reader in readers
     )
     known = (one != 0.0) & (two != 0.0) & (three != 0.0)
     pairs = one * np.conj(two), two * np.conj(three), one * np.conj(three)

@@ -55,11 +55,12 @@ def perfect(stack: StackInput, pair: SwathPair) -> Layers:
     for placement in pair.layout.placements:
         index = placement.burst.index
         known = load_truth(stack.folder / "truth", swath="IW1", burst=index)
+        true_speed = velocity(stack, stack.folder / "truth", index)
+        true_height = dem_error(known.longitude, known.latitude)
         for row in range(placement.start // LOOKS.azimuth, placement.stop // LOOKS.azimuth):
             line = np.abs(known.lines - (row * LOOKS.azimuth - placement.origin)).argmin()
             samples = np.arange(cells.samples) * LOOKS.range // 8
-            speed[row] = velocity(stack, stack.folder / "truth", index)[line, samples]
-            height[row] = dem_error(known.longitude, known.latitude)[line, samples]
+            speed[row], height[row] = true_speed[line, samples], true_height[line, samples]
     return Layers(speed, height, np.ones(cells), LOOKS)
 
 
@@ -69,8 +70,8 @@ def test_a_perfect_series_has_no_error_whatever_its_reference(
     found = perfect(stack, pair)
     moved = found._replace(velocity=found.velocity + 3e-3, dem_error=found.dem_error - 2.0)
     figures = motion_figures(stack, pair, moved)
-    # a cell holds nodes up to two lines away
-    assert figures["velocity_rms_mm_per_year"] < 0.1
+    # a cell holds two nodes 30 m apart; the velocity changes by 40 mm per year and km
+    assert figures["velocity_rms_mm_per_year"] < 0.5
     assert figures["dem_error_rms_m"] < 0.1
     assert figures["velocity_peak_mm_per_year"] == pytest.approx(44.0, rel=0.1)
     assert figures["coherent_share"] == 1.0
@@ -111,7 +112,7 @@ def test_closure_of_what_does_not_close(tmp_path: Path) -> None:
             writer.write(0, image[None])
     figures = closure_figures(paths)
     assert figures["closure_one_look_max_rad"] < 2e-6
-    assert figures["closure_pixels"] == 40 * 35
+    assert figures["closure_pixels"] == 64 * 35, "the lines in the middle"
 
 
 def test_the_error_of_the_elevation_model_is_what_is_missing() -> None:
