@@ -27,7 +27,7 @@ from kernels.chains.dinsar_pair import DinsarPairRequest
 from kernels.chains.dinsar_pair import run as run_pair
 from kernels.chains.dinsar_pair.inputs import open_pair
 from kernels.chains.multislc_series import MultislcSeriesRequest
-from kernels.chains.multislc_series import run as run_series
+from kernels.chains.multislc_series.run import run as run_series
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
 from kernels.insar.networks import small_baseline
@@ -206,7 +206,7 @@ def _saving(stack: StackInput, folder: Path) -> dict[str, Any]:
 
 def _rasters(folder: Path, stack: StackInput) -> list[Path]:
     """Coregistered images in order of time."""
-    found = {day: next(iter(folder.rglob(f"{day}/slc_iw1.tif"))) for day in stack.days}
+    found = {day: next(iter(folder.glob(f"coregistered/{day}/slc_iw1.tif"))) for day in stack.days}
     return [found[day] for day in stack.days]
 
 

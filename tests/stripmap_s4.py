@@ -12,8 +12,18 @@ from pathlib import Path
 
 import numpy as np
 from lxml import etree
+from numpy.polynomial.chebyshev import Chebyshev
 
-from kernels.model import SPEED_OF_LIGHT, Burst, Dem, RadarGrid, RangePolynomial, Shape, SlcProduct
+from kernels.model import (
+    SPEED_OF_LIGHT,
+    Burst,
+    Dem,
+    RadarGrid,
+    RangePolynomial,
+    Shape,
+    SlcProduct,
+    StateVectors,
+)
 from kernels.products.detected_annotation import read_detected_annotation
 from kernels.simulation import MogiSource, Scene, SimulatedSeries
 from kernels.simulation.dates import Date
@@ -97,7 +107,8 @@ def _image(annotation: Path, dem: Dem) -> SlcProduct:
         steering_rate=0.0,
         range_chirp_rate=number("txPulseRampRate"),
     )
-    geolocation = make_geolocation(grid, (burst,), detected.state_vectors, terrain_of(dem))
+    vectors = _every_ten_seconds(detected.state_vectors, time)
+    geolocation = make_geolocation(grid, (burst,), vectors, terrain_of(dem))
     return SlcProduct(
         name=NAMES[0],
         platform="S1A",
@@ -110,7 +121,7 @@ def _image(annotation: Path, dem: Dem) -> SlcProduct:
         relative_orbit=detected.relative_orbit,
         ascending=detected.ascending,
         processor=detected.processor,
-        state_vectors=detected.state_vectors,
+        state_vectors=vectors,
         grid=grid,
         bursts=(burst,),
         range_bandwidth=number("rangeProcessing/processingBandwidth"),
@@ -118,6 +129,18 @@ def _image(annotation: Path, dem: Dem) -> SlcProduct:
         calibration=make_calibration(grid, geolocation),
         geolocation=geolocation,
         pixels=None,
+    )
+
+
+def _every_ten_seconds(vectors: StateVectors, about: float) -> StateVectors:
+    """The orbit of vectors of one second, on such as SLC images are annotated with."""
+    times = about + np.arange(-60.0, 61.0, 10.0)
+    fits = [Chebyshev.fit(vectors.times, vectors.positions[:, k], 4) for k in range(3)]
+    return replace(
+        vectors,
+        times=times,
+        positions=np.stack([fit(times) for fit in fits], axis=1),
+        velocities=np.stack([fit.deriv()(times) for fit in fits], axis=1),
     )
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from kernels.chains.dinsar_pair import run as run_pair
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
-from kernels.chains.multislc_series import MultislcSeriesRequest, run
+from kernels.chains.multislc_series import MultislcSeriesRequest
+from kernels.chains.multislc_series.run import run
 from kernels.engine.progress import Progress
 from kernels.model import Looks
 from kernels.products.raster import read_radar_grid, read_raster
@@ -36,7 +37,7 @@ class Ran:
 
     def raster(self, day: str) -> Path:
         """Coregistered image of a day."""
-        (found,) = self.folder.rglob(f"{day}/slc_iw1.tif")
+        (found,) = self.folder.glob(f"coregistered/{day}/slc_iw1.tif")
         return found
 
 
