@@ -308,11 +308,14 @@ def air_over(air: RangeRamp, known: BurstTruth) -> NDArray[np.float64]:
     north = offsets @ np.array(
         [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)]
     )
-    return air.offset + air.east * east + air.north * north + air.height * known.height
+    lengthening: NDArray[np.float64] = (
+        air.offset + air.east * east + air.north * north + air.height * known.height
+    )
+    return lengthening
 
 
 def dem_error(
-    longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]
+    longitudes: NDArray[np.floating], latitudes: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Height that is to be added to the elevation model [m], of positions [degrees]."""
     turn = 2.0 * math.pi * _METRES_PER_DEGREE / _WAVELENGTH
