@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class Edges:
     ----------
     gradient : ndarray of float32
         Wrapped difference of phase [rad].
+    slope : ndarray of float32
+        Mean gradient around [rad].
     variance : ndarray of float32
         Of the gradient [rad2].
     known : ndarray of bool
@@ -49,8 +52,29 @@ class Edges:
     """
 
     gradient: NDArray[np.float32]
+    slope: NDArray[np.float32]
     variance: NDArray[np.float32]
     known: NDArray[np.bool_]
+
+
+class Flow(NamedTuple):
+    """What the solver found of a tile.
+
+    Attributes
+    ----------
+    cycles : ndarray of int32, shape (rows, columns)
+        To be added to the phase; they are relative within regions of connected valid pixels
+        alone. 0 where not valid.
+    along : ndarray of float32, shape (rows, columns - 1)
+        How far the unwrapped step from a pixel to the next one of its row is from the mean
+        gradient around [rad]; infinite where one of both pixels is not valid.
+    down : ndarray of float32, shape (rows - 1, columns)
+        The same of steps down the columns.
+    """
+
+    cycles: NDArray[np.int32]
+    along: NDArray[np.float32]
+    down: NDArray[np.float32]
 
 
 def phase_variance(coherence: NDArray[np.float32], looks: float) -> NDArray[np.float32]:
@@ -75,7 +99,7 @@ def phase_variance(coherence: NDArray[np.float32], looks: float) -> NDArray[np.f
 
 def unwrap_tile(
     phase: NDArray[np.float32], variance: NDArray[np.float32], valid: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+) -> Flow:
     """Unwrap a phase.
 
     Parameters
@@ -89,10 +113,8 @@ def unwrap_tile(
 
     Returns
     -------
-    cycles : ndarray of int32, shape (rows, columns)
-        To be added to the phase; they are relative within each region alone. 0 where not valid.
-    components : ndarray of int32, shape (rows, columns)
-        Region of connected valid pixels, from 1; 0 where not valid.
+    Flow
+        Cycles, and how well the steps fit in with those around.
 
     Raises
     ------
@@ -102,24 +124,38 @@ def unwrap_tile(
     if min(phase.shape) < 2:
         raise ProcessingError("phase unwrapping needs two rows and two columns at least")
     wrapped = np.where(valid, phase, np.float32(0.0))
-    steps = tuple(np.diff(wrapped, axis=axis) for axis in (1, 0))
+    steps = np.diff(wrapped, axis=1), np.diff(wrapped, axis=0)
     along, down = (
-        Edges(
-            gradient=_wrap(step),
-            variance=(variance[1:] + variance[:-1] if k else variance[:, 1:] + variance[:, :-1])
-            + np.float32(_MODEL),
-            known=valid[1:] & valid[:-1] if k else valid[:, 1:] & valid[:, :-1],
-        )
-        for k, step in enumerate(steps)
+        _edges(step, variance, valid, axis) for step, axis in zip(steps, (1, 0), strict=True)
     )
     flows = _solve(along, down)
-    jumps = [
-        flow + np.rint((edges.gradient - step) / _CYCLE).astype(np.int32)
-        for flow, edges, step in zip(flows, (along, down), steps, strict=True)
-    ]
-    cycles, components = np.zeros(phase.shape, np.int32), np.zeros(phase.shape, np.int32)
-    integrate(valid, jumps[0], jumps[1], cycles, components)
-    return cycles, components
+    jumps, misfits = [], []
+    for flow, edges, step in zip(flows, (along, down), steps, strict=True):
+        jumps.append(flow + np.rint((edges.gradient - step) / _CYCLE).astype(np.int32))
+        step_from_slope = edges.gradient + np.float32(_CYCLE) * flow - edges.slope
+        misfits.append(np.where(edges.known, np.abs(step_from_slope), np.float32(np.inf)))
+    cycles = np.zeros(phase.shape, np.int32)
+    integrate(valid, jumps[0], jumps[1], cycles)
+    return Flow(cycles, misfits[0], misfits[1])
+
+
+def _edges(
+    step: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    axis: int,
+) -> Edges:
+    """Gather what is known of the differences along an axis."""
+    after, before = ((slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1)))
+    gradient = _wrap(step)
+    both = variance[after] + variance[before] + np.float32(_MODEL)
+    known = valid[after] & valid[before]
+    weight = np.where(known, 1.0 / both, np.float32(0.0))
+    slope = np.arctan2(
+        gaussian_filter(np.sin(gradient) * weight, _REACH),
+        gaussian_filter(np.cos(gradient) * weight, _REACH),
+    )
+    return Edges(gradient=gradient, slope=slope, variance=both, known=known)
 
 
 def _wrap(phase: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,12 +165,7 @@ def _wrap(phase: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _costs(edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Price one cycle more, and one cycle less, on every known edge."""
-    weight = np.where(edges.known, 1.0 / edges.variance, np.float32(0.0))
-    mean = np.arctan2(
-        gaussian_filter(np.sin(edges.gradient) * weight, _REACH),
-        gaussian_filter(np.cos(edges.gradient) * weight, _REACH),
-    )
-    deviation = _wrap(edges.gradient - mean)[edges.known]
+    deviation = _wrap(edges.gradient - edges.slope)[edges.known]
     variance = edges.variance[edges.known]
     more, less = (
         (_CYCLE**2 + sign * 2.0 * _CYCLE * deviation) / (2.0 * variance) for sign in (1.0, -1.0)

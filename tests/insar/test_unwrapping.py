@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from kernels.errors import ProcessingError
-from kernels.insar.unwrapping import OVERLAP, Unwrapped, _tiles, reliable, unwrap
+from kernels.insar.unwrap_tiles import OVERLAP, cut_tiles
+from kernels.insar.unwrapping import Unwrapped, reliable, unwrap
 
 LOOKS = 16
 
@@ -138,7 +139,7 @@ def test_nothing_reliable_is_one_clear_line() -> None:
 
 def test_tiles_cover_a_scene_once() -> None:
     covered = np.zeros((900, 1300), np.int32)
-    for tile in _tiles(covered.shape, 300_000.0):
+    for tile in cut_tiles(covered.shape, 300_000.0):
         covered[tile.own_rows, tile.own_columns] += 1
         assert tile.rows.stop - tile.rows.start <= math.sqrt(300_000) + OVERLAP
     assert (covered == 1).all()
