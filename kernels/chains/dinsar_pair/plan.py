@@ -68,6 +68,33 @@ def plan_run(request: DinsarPairRequest) -> Plan:
         Products that the run would refuse as well.
     """
     pairs, unreadable = _open(request)
+    return plan_pairs(request, pairs, warnings=unreadable)
+
+
+def plan_pairs(
+    request: DinsarPairRequest, pairs: tuple[SwathPair, ...], *, warnings: tuple[str, ...] = ()
+) -> Plan:
+    """Plan an interferogram of opened images.
+
+    Parameters
+    ----------
+    request : DinsarPairRequest
+        Checked request.
+    pairs : tuple of SwathPair
+        Pixels are not needed.
+    warnings : tuple of str
+        What is wrong with them already.
+
+    Returns
+    -------
+    Plan
+        As of `plan_run`.
+
+    Raises
+    ------
+    RequestError
+        The map is not on the ground of the pair.
+    """
     heights = np.concatenate([pair.reference.geolocation.heights for pair in pairs])
     box = pair_box(pairs, float(heights.min()), float(heights.max()))
     coverage = dem_coverage(request.dem, box)
@@ -96,12 +123,12 @@ def plan_run(request: DinsarPairRequest) -> Plan:
         scratch_bytes=sums + radar + on_map,
         results_bytes=radar + share * on_map + SMALL_FILES,
         cpu_seconds=_CPU_OF_RUN
-        + _CPU_PER_PIXEL[request.kernel] * sum(_pixels(pair) for pair in pairs)
+        + _CPU_PER_PIXEL[request.kernel] * sum(map(pixels_of, pairs))
         + _CPU_PER_MAP_PIXEL * len(maps) * grid.shape.lines * grid.shape.samples
         + (0.0 if request.unwrapping == "none" else _CPU_PER_UNWRAPPED * _most_cells(pairs)),
         threads=threads,
         warnings=(
-            *unreadable,
+            *warnings,
             *outcome,
             *_annotated(pairs[0]),
             *(line for pair in pairs for line in pair.warnings),
@@ -114,7 +141,7 @@ def _most_cells(pairs: tuple[SwathPair, ...]) -> float:
     """Count the cells that are unwrapped where all are coherent."""
     factors = unwrapping_factors(pairs[0])
     looks = [factor * own for factor, own in zip(factors, pairs[0].looks, strict=True)]
-    return sum(_pixels(pair) for pair in pairs) / (looks[0] * looks[1])
+    return sum(pixels_of(pair) for pair in pairs) / (looks[0] * looks[1])
 
 
 def _details(pairs: tuple[SwathPair, ...]) -> dict[str, Any]:
@@ -127,7 +154,7 @@ def _details(pairs: tuple[SwathPair, ...]) -> dict[str, Any]:
         "polarisation": one.reference.polarisation,
         "temporal_baseline_days": round(apart.total_seconds() / 86400, 3),
         "swaths": [describe_pair(pair) for pair in pairs],
-        "megapixels": round(sum(map(_pixels, pairs)) / 1e6, 1),
+        "megapixels": round(sum(map(pixels_of, pairs)) / 1e6, 1),
     }
 
 
@@ -148,8 +175,8 @@ def _annotated(pair: SwathPair) -> list[str]:
     ]
 
 
-def _pixels(pair: SwathPair) -> int:
-    """Pixels of the reference that are read."""
+def pixels_of(pair: SwathPair) -> int:
+    """Count the pixels of the reference that are read."""
     lines = sum(p.stop - p.start for p in pair.layout.placements if p.partner is not None)
     return lines * pair.layout.grid.shape.samples
 
@@ -191,7 +218,7 @@ def _memory(
 ) -> float:
     samples = max(pair.layout.grid.shape.samples for pair in pairs)
     band = LARGEST_BAND * samples * BYTES_PER_PIXEL
-    geometry = grid.shape.lines * grid.shape.samples * len(pairs) + max(map(_pixels, pairs))
+    geometry = grid.shape.lines * grid.shape.samples * len(pairs) + max(map(pixels_of, pairs))
     return (
         BASE_BYTES
         + coverage.posts.lines * coverage.posts.samples * _DEM_POST_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernels.chains.multislc_series.plan import plan_run
 from kernels.chains.multislc_series.request import OUTPUTS, VERSION, MultislcSeriesRequest
 from kernels.chains.multislc_series.run import run
 from kernels.chains.multislc_series.selection import products_of
@@ -24,4 +25,5 @@ CHAIN = Chain(
     outputs=OUTPUTS,
     run=run,
     products=products_of,
+    plan=plan_run,
 )

@@ -57,7 +57,9 @@ class Frame:
     swaths: tuple[SwathPair, ...]
 
 
-def open_frame(request: MultislcSeriesRequest, paths: tuple[Path, ...]) -> Frame:
+def open_frame(
+    request: MultislcSeriesRequest, paths: tuple[Path, ...], *, need_pixels: bool = True
+) -> Frame:
     """Open the reference.
 
     Parameters
@@ -66,6 +68,8 @@ def open_frame(request: MultislcSeriesRequest, paths: tuple[Path, ...]) -> Frame
         Says what to take of it.
     paths : tuple of Path
         Its products.
+    need_pixels : bool
+        Whether pixels are read later; if not, the measurement files may be missing.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def open_frame(request: MultislcSeriesRequest, paths: tuple[Path, ...]) -> Frame
     for swath in sorted({name.upper() for name in request.swaths}) or there:
         if swath not in there:
             raise RequestError("swaths", f"of {found.text}, which has {', '.join(there)}", swath)
-        image = found.image(swath, request.polarisation)
+        image = found.image(swath, request.polarisation, need_pixels=need_pixels)
         bursts = choose_bursts(of_pair, image)
         if bursts:
             pair = lay_out_pair(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.phase_products import prepare_phase_products
 from kernels.chains.multislc_series.dates import make_images
+from kernels.chains.multislc_series.network import choose_pairs
 from kernels.chains.multislc_series.opening import best_reference, open_frame
 from kernels.chains.multislc_series.pairs import PairFiles, PairMaker
 from kernels.chains.multislc_series.request import OUTPUTS, MultislcSeriesRequest
@@ -20,20 +21,13 @@ from kernels.chains.multislc_series.results import (
     write_results,
 )
 from kernels.chains.multislc_series.selection import select_dates
-from kernels.chains.multislc_series.stack import SeriesDate, Stack
+from kernels.chains.multislc_series.stack import Stack
 from kernels.chains.multislc_series.statistics import write_statistics
 from kernels.chains.multislc_series.store import open_store, store_key
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
-from kernels.errors import InputError, RequestError
-from kernels.insar.networks import (
-    Pair,
-    consecutive,
-    listed,
-    read_pair,
-    small_baseline,
-    star,
-)
+from kernels.errors import InputError
+from kernels.insar.networks import Pair, read_pair
 
 
 def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> ChainResult:
@@ -71,7 +65,8 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
     if number is None:
         number = best_reference(request, selection.dates)
     reference = selection.dates[number]
-    _check_pairs(request, selection.dates)
+    # what can be refused now is not refused hours later
+    choose_pairs(request, [date.day for date in selection.dates], number)
     frame = open_frame(request, reference.paths)
     lap("metadata")
     progress.update(0.03, "elevation model")
@@ -145,32 +140,20 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
     return ChainResult.of(OUTPUTS, paths, report)
 
 
-def _check_pairs(request: MultislcSeriesRequest, dates: Sequence[SeriesDate]) -> None:
-    """Refuse pairs of days that are not there, before anything is read."""
-    listed([date.day for date in dates], request.pairs)
-
-
 def _network(stack: Stack) -> tuple[Pair, ...]:
     """Choose the pairs of the dates that can be used."""
     request = stack.request
     days = [image.date.day for image in stack.images]
-    if not request.interferograms:
-        return ()
-    match request.network:
-        case "reference":
-            return star(len(days), stack.reference)
-        case "consecutive":
-            return consecutive(len(days))
-        case "small_baseline":
-            return small_baseline(
-                days,
-                [image.perpendicular_baseline for image in stack.images],
-                largest_days=request.largest_days,
-                largest_baseline=request.largest_baseline,
-            )
-    texts = {f"{day:%Y%m%d}" for day in days}
-    there = [text for text in request.pairs if {f"{d:%Y%m%d}" for d in read_pair(text)} <= texts]
-    return listed(days, there)
+    there = {f"{day:%Y%m%d}" for day in days}
+    usable = [text for text in request.pairs if {f"{d:%Y%m%d}" for d in read_pair(text)} <= there]
+    if request.pairs and not usable:
+        raise InputError(f"no pair of the list can be made, {request.pairs[0]} lacks an image")
+    return choose_pairs(
+        replace(request, pairs=tuple(usable)),
+        days,
+        stack.reference,
+        [image.perpendicular_baseline for image in stack.images],
+    )
 
 
 def _make_pairs(
@@ -184,12 +167,6 @@ def _make_pairs(
 ) -> tuple[PairFiles, ...]:
     """Make the interferograms, one after the other."""
     pairs = _network(stack)
-    if not pairs and stack.request.interferograms:
-        raise RequestError(
-            "network",
-            "one that makes pairs: no two dates are within largest_days and largest_baseline",
-            stack.request.network,
-        )
     maker = PairMaker(stack, key, unbiased_looks=unbiased_looks, threads=threads)
     done = []
     for number, pair in enumerate(pairs):

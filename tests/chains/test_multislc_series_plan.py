@@ -1,0 +1,61 @@
+"""The plan of a series is told before pixels are read, and holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kernels.chains.dry_run import dry_run
+from kernels.chains.multislc_series import CHAIN
+from kernels.engine.progress import Progress
+from kernels.errors import RequestError
+from kernels.products.pixels import GdalPixelReader
+from tests.chains.test_multislc_series import DAYS, Lake, lake
+
+__all__ = ["lake"]
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def no_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a pixel was read")
+
+    monkeypatch.setattr(GdalPixelReader, "read", refuse)
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_a_plan_names_dates_and_pairs(lake: Lake, tmp_path: Path) -> None:
+    request = lake.request(network="small_baseline", largest_days=24)
+    dry_run(CHAIN, request, tmp_path, Progress())
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert told["dates"] == list(DAYS)
+    assert told["reference"] == DAYS[0]
+    assert told["pairs"] == [
+        f"{DAYS[a]}_{DAYS[b]}" for a, b in ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3))
+    ]
+
+
+def test_a_run_takes_no_more_disk_than_its_plan_says(lake: Lake, tmp_path: Path) -> None:
+    request = lake.request(*DAYS[:3], light=False)
+    assert CHAIN.plan is not None
+    plan = CHAIN.plan(request)
+    most = [0]
+
+    def watch(_: float, __: str) -> None:
+        most[0] = max(most[0], folder_bytes(tmp_path))
+
+    CHAIN.run(request, tmp_path, Progress.to(watch))
+    assert 0.1 * plan.disk_bytes < max(most[0], folder_bytes(tmp_path)) < plan.disk_bytes
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_a_plan_refuses_what_the_run_refuses(lake: Lake) -> None:
+    assert CHAIN.plan is not None
+    with pytest.raises(RequestError, match="pairs must be of the days"):
+        CHAIN.plan(lake.request(network="list", pairs=("20260101_20260301",)))
