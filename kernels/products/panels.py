@@ -170,6 +170,7 @@ def panels_picture(
         title=title,
         subtitle=subtitle,
     )
+    has_notes = any(panel.note for panel in panels)
     image = None
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
@@ -177,7 +178,13 @@ def panels_picture(
         axes = sheet.axes(left, top, width, height)
         image = _draw(axes, panel.values, cells, view, colours)
         _dress(axes, view, labelled=(row, column) == (rows - 1, 0))
-        _head(sheet, panel, left, top, width)
+        for text, above, size, colour in (
+            (panel.title, 0.21 if has_notes else 0.07, 10.0, "black"),
+            (panel.note, 0.06, 8.5, _GREY),
+        ):
+            # as large as the width lets it be
+            fitting = min(size, 72.0 * width / (0.62 * max(len(text), 1)))
+            sheet.text(left, top - above, text, size=fitting, colour=colour)
     if isinstance(colours, PhaseWheel):
         draw_colour_wheel(sheet, colours.wavelength, shaded=False)
     elif image is not None:
@@ -232,16 +239,6 @@ def _dress(axes: Axes, view: View, *, labelled: bool) -> None:
     axes.set_facecolor(MISSING_COLOUR)
     axes.set_xticks([])
     axes.set_yticks([])
-
-
-def _head(sheet: Sheet, panel: Panel, left: float, top: float, width: float) -> None:
-    """Write the words above a panel, as large as its width lets them be."""
-    for text, above, size, colour in (
-        (panel.title, 0.21 if panel.note else 0.07, 10.0, "black"),
-        (panel.note, 0.06, 8.5, _GREY),
-    ):
-        fitting = min(size, 72.0 * width / (0.62 * max(len(text), 1)))
-        sheet.text(left, top - above, text, size=fitting, colour=colour)
 
 
 def _draw_bar(sheet: Sheet, image: AxesImage, colours: ColourBar) -> None:

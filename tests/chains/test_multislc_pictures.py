@@ -12,11 +12,11 @@ import pytest
 from kernels.chains.multislc_series import pictures
 from kernels.chains.multislc_series.pictures import draw_amplitudes, draw_phases
 from kernels.chains.multislc_series.stack import Stack
-from kernels.model import Looks
+from kernels.model import Looks, MapGrid, RadarGrid, Shape
 from kernels.products.panels import Panel
-from kernels.products.preview import Preview
 from kernels.products.raster import create_raster
-from tests.products_out.test_pictures import SHAPE, map_grid, pixels
+from tests.products_out.test_pictures import map_grid, pixels
+from tests.products_out.test_raster import radar_grid
 from tests.series import Series
 from tests.stacks import make_stack, shapes
 
@@ -47,40 +47,58 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return asked
 
 
-def preview(value: float) -> Preview:
-    is_data = np.ones(SHAPE, np.bool_)
-    is_data[:10] = False
-    return Preview(
-        amplitude=np.ones(SHAPE, np.float32),
-        phase=np.full(SHAPE, value, np.float32),
-        coherence=np.ones(SHAPE, np.float32),
-        is_data=is_data,
-        grid=map_grid(),
-        looks=Looks(1, 1),
-    )
+def interferogram(path: Path, value: float, grid: MapGrid | RadarGrid) -> Path:
+    """Write an even interferogram without data in the first rows."""
+    bands = np.full((4, *grid.shape), value, np.float32)
+    bands[3] = 1.0
+    bands[:3, :10] = np.nan
+    bands[3, :10] = 0.0
+    names = ("amplitude", "phase", "coherency", "isData")
+    with create_raster(path, grid.shape, names, grid=grid) as writer:
+        writer.write(0, bands)
+    return path
 
 
 def test_pairs_are_named_and_what_is_no_data_is_missing(
     stack: Stack, tmp_path: Path, drawn: list[dict[str, Any]]
 ) -> None:
-    draw_phases(stack, {(0, 2): preview(1.0), (3, 1): preview(-1.0)}, tmp_path / "a.png")
+    rasters = {
+        (0, 2): interferogram(tmp_path / "a.tif", 1.0, map_grid()),
+        (3, 1): interferogram(tmp_path / "b.tif", -1.0, map_grid()),
+    }
+    draw_phases(stack, rasters, tmp_path / "a.png")
     panels: Sequence[Panel] = drawn[0]["panels"]
     assert [panel.title for panel in panels] == ["20260101_20260125", "20260206_20260113"]
     assert [panel.note for panel in panels] == ["24 d, 20 m", "−24 d, −20 m"]
+    assert drawn[0]["grid"] == map_grid()
     assert np.isnan(panels[0].values[:10]).all()
     assert (panels[1].values[10:] == -1.0).all()
     assert drawn[0]["subtitle"].startswith("2 pairs, S1A IW1 VV")
     image = pixels(tmp_path / "a.png")
-    red, _, blue = (image[..., band].astype(int) for band in range(3))
+    red, blue = image[..., 0], image[..., 2]
     # -1 rad is orange, 1 rad blue; each fills one panel
     assert (red > blue + 60).mean() > 0.1
     assert (blue > red + 60).mean() > 0.1
 
 
+def test_pairs_in_radar_geometry_are_averaged_as_phasors(
+    stack: Stack, tmp_path: Path, drawn: list[dict[str, Any]]
+) -> None:
+    grid = radar_grid(Shape(1000, 300))
+    draw_phases(stack, {(0, 1): interferogram(tmp_path / "a.tif", 3.0, grid)}, tmp_path / "a.png")
+    (panel,) = drawn[0]["panels"]
+    looks = stack.swaths[0].looks
+    assert panel.values.shape == tuple(drawn[0]["grid"].shape) == (333, 300)
+    assert drawn[0]["looks"] == Looks(3 * looks.azimuth, looks.range)
+    assert np.isnan(panel.values[:3]).all()
+    np.testing.assert_allclose(panel.values[4:], 3.0, atol=1e-5)
+
+
 def test_of_many_pairs_some_are_drawn_evenly(
     stack: Stack, tmp_path: Path, drawn: list[dict[str, Any]]
 ) -> None:
-    pairs = {(0, number): preview(0.0) for number in range(1, DATES)}
+    raster = interferogram(tmp_path / "a.tif", 1.0, map_grid())
+    pairs = {(0, number): raster for number in range(1, DATES)}
     draw_phases(stack, pairs, tmp_path / "a.png")
     titles = [panel.title for panel in drawn[0]["panels"]]
     assert len(set(titles)) == 24

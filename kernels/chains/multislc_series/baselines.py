@@ -121,7 +121,7 @@ def date_rows(stack: Stack) -> list[dict[str, Any]]:
             "perpendicular_baseline_m": round(image.perpendicular_baseline, 3),
             "parallel_baseline_m": round(image.parallel_baseline, 3),
             "height_of_ambiguity_m": _height_of_ambiguity(stack, image.perpendicular_baseline),
-            "azimuth_shift_lines": round(image.shift, 6),
+            "azimuth_shift_lines": round(image.shift, 6) + 0.0,  # not -0.0
             "doppler_centroid_hz": round(centroid, 2),
             "doppler_difference_hz": round(centroid - centroids[stack.reference], 2),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.multislc_series.stack import Stack
 from kernels.engine.bands import split_rows
+from kernels.errors import InputError
 from kernels.insar.networks import Pair
-from kernels.model import Looks, RadarGrid
+from kernels.model import Looks, MapGrid, RadarGrid
 from kernels.products.panels import MOST_PANELS, ColourBar, Panel, PhaseWheel, panels_picture
-from kernels.products.preview import Preview, looked_grid, mean_cells, preview_looks
+from kernels.products.preview import (
+    join_preview,
+    looked_grid,
+    mean_cells,
+    preview_looks,
+    preview_piece,
+)
 from kernels.products.raster import RasterReader
 
 Item = TypeVar("Item")
@@ -29,15 +36,16 @@ _ROWS = 512
 """Of a raster that are read at once, about."""
 
 
-def draw_phases(stack: Stack, previews: Mapping[Pair, Preview], path: Path) -> Path:
+def draw_phases(stack: Stack, rasters: Mapping[Pair, Path], path: Path) -> Path:
     """Draw the wrapped phase of up to 24 pairs, evenly chosen where there are more.
 
     Parameters
     ----------
     stack : Stack
         Of the dates.
-    previews : mapping of Pair to Preview
-        At least one; all of one grid.
+    rasters : mapping of Pair to Path
+        At least one; interferograms with the bands of `dinsar-pair`, all of one grid, on a map
+        or in radar geometry.
     path : Path
         PNG file.
 
@@ -48,31 +56,29 @@ def draw_phases(stack: Stack, previews: Mapping[Pair, Preview], path: Path) -> P
 
     Raises
     ------
+    InputError
+        An interferogram cannot be read.
     ProcessingError
         The file system did not take the file.
     """
-    chosen = _chosen(list(previews.items()))
     panels = []
-    for (first, second), preview in chosen:
+    chosen = _chosen(list(rasters.items()))
+    for (first, second), raster in chosen:
         ours, theirs = stack.images[first], stack.images[second]
         days = (theirs.date.day - ours.date.day).days
         metres = theirs.perpendicular_baseline - ours.perpendicular_baseline
-        panels.append(
-            Panel(
-                f"{ours.date.text}_{theirs.date.text}",
-                np.where(preview.is_data, preview.phase, np.float32(np.nan)),
-                f"{_signed(days)} d, {_signed(round(metres))} m",
-            )
-        )
-    one = chosen[0][1]
+        found = _phase(raster)
+        note = f"{_signed(days)} d, {_signed(round(metres))} m"
+        panels.append(Panel(f"{ours.date.text}_{theirs.date.text}", found.values, note))
+    looks = stack.swaths[0].looks
     panels_picture(
         path,
         panels=panels,
-        grid=one.grid,
-        looks=one.looks,
+        grid=found.grid,
+        looks=Looks(looks.azimuth * found.cells.azimuth, looks.range * found.cells.range),
         colours=PhaseWheel(wavelength=stack.swaths[0].layout.grid.wavelength),
         title="Wrapped phase of the pairs",
-        subtitle=_subtitle(stack.swaths, len(chosen), len(previews), "pairs"),
+        subtitle=_subtitle(stack.swaths, len(chosen), len(rasters), "pairs"),
     )
     return path
 
@@ -128,6 +134,29 @@ def draw_amplitudes(stack: Stack, amplitude_stack: Path, path: Path, *, swath: i
         subtitle=_subtitle([stack.swaths[swath]], len(numbers), len(stack.images), "dates"),
     )
     return path
+
+
+class _Small(NamedTuple):
+    values: NDArray[np.float32]
+    grid: MapGrid | RadarGrid
+    cells: Looks
+    """Pixels of the file in a value."""
+
+
+def _phase(path: Path) -> _Small:
+    """Make the phase of an interferogram small; on a map by its overviews."""
+    reader = RasterReader(path)
+    if isinstance(reader.grid, RadarGrid):
+        cells = preview_looks(reader.shape, _LONG_SIDE)
+        bands = split_rows(reader.shape.lines, band_rows=_ROWS, multiple=cells.azimuth)
+        pieces = [preview_piece(reader.read(*band), cells) for band in bands]
+        preview = join_preview(pieces, reader.grid, cells)
+        return _Small(preview.phase, preview.grid, cells)
+    raster = reader.overview(_LONG_SIDE)
+    if raster.grid is None:
+        raise InputError(f"{path.name} must be on a map or in radar geometry")
+    phase = np.where(raster.array[3] == 1.0, raster.array[1], np.float32(np.nan))
+    return _Small(phase, raster.grid, Looks(1, 1))
 
 
 def _decibels(reader: RasterReader, number: int, cells: Looks) -> NDArray[np.float32]:

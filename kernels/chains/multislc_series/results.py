@@ -32,8 +32,6 @@ from kernels.products.mintpy_scene import scene_attributes, write_radar_geometry
 from kernels.products.raster import RasterReader, read_radar_grid
 
 SCENE_DEM = ("dem_scene.vrt", "dem_scene.tif")
-_PANEL = 400
-"""Longer side of a small picture [pixels]."""
 INTERFEROGRAM_STACK, GEOMETRY = "ifgramStack.h5", "geometryRadar.h5"
 
 
@@ -243,10 +241,8 @@ def write_results(
         stack, [pair.pair for pair in pairs], home, coherence=statistics.coherence
     )
     paths |= {"baselines": tables.dates, "baselines_picture": tables.network}
+    paths |= _draw(stack, statistics, pairs, folder / "phases.png")
     with scratch_folder(folder) as scratch:
-        if pairs:
-            drawn = _draw_phases(stack, pairs, scratch / "phases.png")
-            paths["phase_picture"] = publish(drawn, folder / drawn.name)
         write_report(scratch / "report.json", report)
         paths["report"] = publish(scratch / "report.json", folder / "report.json")
     if not request.light:
@@ -293,33 +289,18 @@ def _files_of(folder: Path, home: Path, pairs: Sequence[PairFiles]) -> Iterator[
             yield from (path for path in one.rglob("*") if path.is_file())
 
 
-def _draw_phases(stack: Stack, pairs: Sequence[PairFiles], path: Path) -> Path:
-    """Draw the wrapped phase of the first pairs."""
-    from kernels.products.panels import (  # noqa: PLC0415 - matplotlib, not by the web tier
-        MOST_PANELS,
-        Panel,
-        PhaseWheel,
-        panels_picture,
+def _draw(
+    stack: Stack, statistics: StackStatistics, pairs: Sequence[PairFiles], path: Path
+) -> dict[str, Path]:
+    """Draw the amplitudes beside their rasters, and the phases of pairs where there are any."""
+    from kernels.chains.multislc_series.pictures import (  # noqa: PLC0415 - not by the web tier
+        draw_amplitudes,
+        draw_phases,
     )
 
-    shown = pairs[:MOST_PANELS]
-    rasters = [RasterReader(pair.folder / pair.raster).overview(_PANEL) for pair in shown]
-    grid = rasters[0].grid
-    if grid is None:
-        raise ProcessingError(f"{shown[0].raster} has lost its grid")
-    panels_picture(
-        path,
-        panels=[
-            Panel(
-                pair.name,
-                np.where(raster.array[3] == 1.0, raster.array[1], np.float32(np.nan)),
-                f"{pair.record['perpendicular_baseline_m']:.0f} m",
-            )
-            for pair, raster in zip(shown, rasters, strict=True)
-        ],
-        grid=grid,
-        colours=PhaseWheel(wavelength=stack.swaths[0].layout.grid.wavelength),
-        title="Wrapped phase",
-        subtitle="perpendicular baseline under the days",
-    )
-    return path
+    for number, raster in enumerate(statistics.amplitude_stacks):
+        draw_amplitudes(stack, raster, raster.with_suffix(".png"), swath=number)
+    if not pairs:
+        return {}
+    rasters = {pair.pair: pair.folder / pair.raster for pair in pairs}
+    return {"phase_picture": draw_phases(stack, rasters, path)}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,16 +41,6 @@ class StackStatistics:
     mean_amplitude: Path
     factors: NDArray[np.float64]
     coherence: NDArray[np.float64]
-
-    def figures(self) -> dict[str, Any]:
-        """Figures for the JSON report: mean coherence by date and date, and calibration."""
-        return {
-            "mean_coherence": [
-                [round(value, 4) if math.isfinite(value) else None for value in row]
-                for row in self.coherence.tolist()
-            ],
-            "amplitude_factors": np.round(self.factors, 6).tolist(),
-        }
 
 
 def write_statistics(
