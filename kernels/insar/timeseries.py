@@ -8,7 +8,6 @@ Geophysics 69, 2009; Doin et al., ESA Fringe 2011).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -17,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.errors import RequestError
+from kernels.insar.timeseries_numba import solve_pixels
 
 Norm = Literal["l2", "l1"]
 
 CONSTRAINT = 1e-3
 """Weight of the motion model against a pair of weight one: it decides only what no pair says."""
 
-_CHUNK_BYTES = 64e6
 _L1_ROUNDS = 20
 _L1_FLOOR = 1e-3
 """Residuals [rad] below which the L1 norm is rounded."""
@@ -87,7 +86,7 @@ class Inversion:
     ----------
     phases : ndarray of float64, shape (dates, pixels)
         Relative to the first date [rad]; NaN where a pixel has no pair at all.
-    residuals : ndarray of float64, shape (pairs, pixels)
+    residuals : ndarray of float32, shape (pairs, pixels)
         Observed minus modelled [rad]; NaN where a pair does not know a pixel.
     temporal_coherence : ndarray of float64, shape (pixels,)
         0 to 1 (Pepe and Lanari, IEEE TGRS 44, 2006); NaN where there is no pair.
@@ -158,80 +157,62 @@ def invert(
         raise RequestError("phases", f"{len(network.pairs)} rows of pixels", phases.shape)
     if not constraint > 0.0:
         raise RequestError("constraint", "above 0", constraint)
-    dates, count = network.times.size, phases.shape[1]
-    found = np.full((dates, count), np.nan)
-    residuals = np.full(phases.shape, np.nan)
-    for part in _chunks(count, dates + 3):
-        known = np.isfinite(phases[:, part])
-        observed = np.where(known, phases[:, part], 0.0)
-        weight = known.astype(np.float64)
-        if weights is not None:
-            weight *= np.where(known, weights[:, part], 0.0)
-        solution = _solve(network, observed, weight, constraint)
-        for _ in range(_L1_ROUNDS if norm == "l1" else 0):
-            off = np.abs(observed - network.design @ solution)
-            solution = _solve(network, observed, weight / np.maximum(off, _L1_FLOOR), constraint)
-        there = known.any(axis=0)
-        found[0, part] = np.where(there, 0.0, np.nan)
-        found[1:, part] = np.where(there, np.cumsum(solution, axis=0), np.nan)
-        residuals[:, part] = np.where(known, observed - network.design @ solution, np.nan)
+    if weights is None:
+        weights = np.ones((len(phases), 1), np.float32)
+    elif weights.shape != phases.shape:
+        raise RequestError("weights", f"of the shape of phases, {phases.shape}", weights.shape)
+    first, start = _envelope(network)
+    found = np.empty((network.times.size, phases.shape[1]))
+    residuals = np.empty(phases.shape, np.float32)
+    solve_pixels(
+        network.pairs,
+        _model(network),
+        first,
+        start,
+        np.ascontiguousarray(phases, np.float32),
+        np.ascontiguousarray(weights, np.float32),
+        constraint**2,
+        _L1_ROUNDS if norm == "l1" else 0,
+        _L1_FLOOR,
+        found,
+        residuals,
+    )
     return Inversion(
         phases=found, residuals=residuals, temporal_coherence=temporal_coherence(residuals)
     )
 
 
-def _chunks(count: int, unknowns: int) -> Iterator[slice]:
-    """Parts of the pixels whose normal matrices fit a budget."""
-    size = max(int(_CHUNK_BYTES / (8.0 * unknowns**2)), 1)
-    for first in range(0, count, size):
-        yield slice(first, min(first + size, count))
+def _model(network: Network) -> NDArray[np.float64]:
+    """Terms of the motion model at each date: constant, time and baseline, scaled to 1."""
+    baselines = network.baselines / max(float(np.abs(network.baselines).max()), 1.0)
+    return np.stack(
+        [np.ones(network.times.size), network.times / network.times[-1], baselines], axis=-1
+    )
 
 
-def _solve(
-    network: Network,
-    observed: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    constraint: float,
-) -> NDArray[np.float64]:
-    """Increments of each pixel by weighted least squares with the motion model."""
-    design, ties = _equations(network)
-    unknowns = ties.shape[1]
-    squares = np.einsum("mi,mj->mij", design, design).reshape(len(design), -1)
-    # relative to the pixel's own weights, so that the constraint means the same everywhere
-    scale = np.maximum(weights.max(axis=0), 1e-12)
-    normal = ((weights / scale).T @ squares).reshape(-1, unknowns, unknowns)
-    normal += constraint**2 * (ties.T @ ties)
-    right = (weights / scale * observed).T @ design
-    solution: NDArray[np.float64] = np.linalg.solve(normal, right[..., None])[..., 0]
-    return solution[:, : network.times.size - 1].T
+def _envelope(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the normal matrix that are not always 0, row by row up to the diagonal.
 
-
-def _equations(network: Network) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows of pairs and rows of the motion model; unknowns are increments and the model's own.
-
-    The model of date k is ``constant + velocity * time + height * baseline``; its three unknowns
-    are scaled to the size of increments, and held by a yet smaller weight where nothing tells
-    them.
+    Unknowns are the dates but for the first one, then the model's three terms, whose rows are
+    full. A row reaches back to the earliest date that its own date has a pair with.
     """
     dates = network.times.size
-    design = np.zeros((len(network.pairs), dates + 2))
-    design[:, : dates - 1] = network.design
-    ties = np.zeros((dates + 3, dates + 2))
-    ties[:dates, : dates - 1] = np.tri(dates, dates - 1, -1)
-    ties[:dates, dates - 1] = -1.0
-    ties[:dates, dates] = -network.times / network.times[-1]
-    ties[:dates, dates + 1] = -network.baselines / max(float(np.abs(network.baselines).max()), 1.0)
-    ties[dates:, dates - 1 :] = 1e-3 * np.eye(3)
-    return design, ties
+    first = np.concatenate([np.arange(dates - 1), np.zeros(3, np.int64)])
+    for earlier, later in network.pairs:
+        if earlier > 0:
+            first[later - 1] = min(first[later - 1], earlier - 1)
+    lengths = np.arange(dates + 2) - first + 1
+    return first, np.cumsum(lengths) - lengths - first
 
 
 def temporal_coherence(residuals: NDArray[np.floating]) -> NDArray[np.float64]:
     """Agreement of the pairs with the dates, shape (pixels,); NaN where there is no pair."""
     known = np.isfinite(residuals)
-    phasors = np.where(known, np.exp(1j * np.where(known, residuals, 0.0)), 0.0)
-    count = known.sum(axis=0)
+    angles = np.where(known, residuals, 0.0)
+    real = np.cos(angles).sum(axis=0, where=known, dtype=np.float64)
+    imaginary = np.sin(angles).sum(axis=0, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        agreement: NDArray[np.float64] = np.abs(phasors.sum(axis=0)) / count
+        agreement: NDArray[np.float64] = np.hypot(real, imaginary) / known.sum(axis=0)
     return agreement
 
 
@@ -306,7 +287,9 @@ def fit_motion(
         Displacement [m] or phase [rad]; NaN pixels stay NaN.
     sensitivity : ndarray of float, shape (dates,) or (dates, pixels), or None
         What a metre of height adds to the series, for displacements towards the satellite
-        ``baseline / (slant range * sin(incidence))``; None: elevation is taken as right.
+        ``baseline / (slant range * sin(incidence))``; None: elevation is taken as right. Of shape
+        (dates,) the fit is much faster: baselines alone give metres to be multiplied by each
+        pixel's own ``slant range * sin(incidence)``.
 
     Returns
     -------
@@ -324,16 +307,21 @@ def fit_motion(
         terms.append(sensitivity.reshape(dates, -1))
     if dates <= len(terms):
         raise RequestError("dates", f"more than {len(terms)} for a velocity and its error", dates)
-    design = np.stack([np.broadcast_to(term, (dates, count)) for term in terms], axis=-1)
-    normal = np.einsum("kpi,kpj->pij", design, design)
-    inverse = np.linalg.inv(normal)
-    solution = np.einsum("pij,kpj,kp->pi", inverse, design, series)
-    residuals = series - np.einsum("kpi,pi->kp", design, solution)
-    variance = np.square(residuals).sum(axis=0) / (dates - len(terms))
+    # one design for all pixels unless the sensitivity has a pixel's own
+    columns = max(term.shape[1] for term in terms)
+    design = np.stack([np.broadcast_to(term, (dates, columns)) for term in terms], axis=-1)
+    inverse = np.linalg.inv(np.einsum("kpi,kpj->pij", design, design))
+    if columns == 1:
+        solution = inverse[0] @ design[:, 0].T @ series
+        residuals = series - design[:, 0] @ solution
+    else:
+        solution = np.einsum("pij,kpj,kp->ip", inverse, design, series, optimize=True)
+        residuals = series - np.einsum("kpi,ip->kp", design, solution)
+    variance = np.einsum("kp,kp->p", residuals, residuals) / (dates - len(terms))
     return Motion(
-        velocity=solution[:, 1],
+        velocity=solution[1],
         velocity_error=np.sqrt(variance * inverse[:, 1, 1]),
-        constant=solution[:, 0],
-        dem_error=solution[:, 2] if sensitivity is not None else np.zeros(count),
+        constant=solution[0],
+        dem_error=solution[2] if sensitivity is not None else np.zeros(count),
         scatter=np.sqrt(variance),
     )
