@@ -90,11 +90,15 @@ class Inversion:
         Observed minus modelled [rad]; NaN where a pair does not know a pixel.
     temporal_coherence : ndarray of float64, shape (pixels,)
         0 to 1 (Pepe and Lanari, IEEE TGRS 44, 2006); NaN where there is no pair.
+    connected : ndarray of bool, shape (pixels,)
+        Whether the known pairs hold all dates together; elsewhere the motion model says what
+        they leave open.
     """
 
     phases: NDArray[np.float64]
-    residuals: NDArray[np.float64]
+    residuals: NDArray[np.float32]
     temporal_coherence: NDArray[np.float64]
+    connected: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +168,7 @@ def invert(
     first, start = _envelope(network)
     found = np.empty((network.times.size, phases.shape[1]))
     residuals = np.empty(phases.shape, np.float32)
+    connected = np.empty(phases.shape[1], np.bool_)
     solve_pixels(
         network.pairs,
         _model(network),
@@ -176,9 +181,13 @@ def invert(
         _L1_FLOOR,
         found,
         residuals,
+        connected,
     )
     return Inversion(
-        phases=found, residuals=residuals, temporal_coherence=temporal_coherence(residuals)
+        phases=found,
+        residuals=residuals,
+        temporal_coherence=temporal_coherence(residuals),
+        connected=connected,
     )
 
 
@@ -263,11 +272,16 @@ def correct_cycles(
     cycles : ndarray of int64, shape (pairs, pixels)
         What was taken out.
     """
-    residuals = invert(network, phases, weights, norm="l1").residuals
-    cycles = np.rint(np.where(np.isfinite(residuals), residuals, 0.0) / _CYCLE).astype(np.int64)
-    corrected = phases - _CYCLE * cycles
-    better = wrong_loops(network, corrected) < wrong_loops(network, phases)
-    cycles[:, ~better] = 0
+    before = wrong_loops(network, phases)
+    cycles = np.zeros(phases.shape, np.int64)
+    wrong = np.flatnonzero(before)
+    if wrong.size:
+        own = None if weights is None else weights[:, wrong]
+        residuals = invert(network, phases[:, wrong], own, norm="l1").residuals
+        turns = np.rint(np.nan_to_num(residuals, nan=0.0) / _CYCLE).astype(np.int64)
+        after = wrong_loops(network, phases[:, wrong] - _CYCLE * turns)
+        turns[:, after >= before[wrong]] = 0
+        cycles[:, wrong] = turns
     return phases - _CYCLE * cycles, cycles
 
 

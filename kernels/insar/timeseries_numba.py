@@ -1,7 +1,7 @@
 """Compiled inversion of networks: arrays only, checked and documented in `timeseries`.
 
-Sixty-four pixels at a time share the places of their normal matrices, which are kept as the envelope
-of the network, so that the innermost loops run over pixels and cost follows how far pairs reach.
+Sixty-four pixels at a time share the places of their normal matrices, which are kept as the
+envelope of the network: innermost loops run over pixels, and cost follows how far pairs reach.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def solve_pixels(
     floor: float,
     solution: NDArray[np.float64],
     residuals: NDArray[np.float32],
+    connected: NDArray[np.bool_],
 ) -> None:
     """Solve for the phases of the dates of every pixel.
 
@@ -53,6 +54,8 @@ def solve_pixels(
         Receives the phases; NaN where a pixel has no pair.
     residuals : ndarray of float32, shape (pairs, pixels)
         Receives observed minus modelled; NaN where the phase is.
+    connected : ndarray of bool, shape (pixels,)
+        Receives whether the known pairs hold all dates together.
     """
     dates, count = solution.shape
     pair_count = len(pairs)
@@ -79,14 +82,15 @@ def solve_pixels(
                 pixel = begin + min(lane, lanes - 1)
                 value = phases[k, pixel]
                 own = weights[k, 0 if shared else pixel]
-                known = value == value and own > 0.0
+                known = not np.isnan(value) and own > 0.0
                 observed[k, lane] = value if known else 0.0
                 given[k, lane] = own if known else 0.0
                 if known and own > scale[lane]:
                     scale[lane] = own
         for lane in range(_LANES):
-            connected = _is_connected(pairs, given, lane, names)
-            ties[lane] = 0.0 if connected else tie
+            whole = _is_connected(pairs, given, lane, names)
+            ties[lane] = 0.0 if whole else tie
+            connected[begin + min(lane, lanes - 1)] = whole
             if scale[lane] > 0.0:
                 for k in range(pair_count):
                     given[k, lane] /= scale[lane]

@@ -17,7 +17,7 @@ CHUNK_ROWS = 64
 """Rows of a chunk: layers are written whole or by bands, and read by some rows of all."""
 
 
-class _Disk(io.FileIO):
+class RecordingFile(io.FileIO):
     """A file that takes what it is given whatever happens, and tells of the first failure later.
 
     HDF5 cannot let go of a file that it failed to write: it tries again, and complains, whenever
@@ -27,6 +27,7 @@ class _Disk(io.FileIO):
     failure: OSError | None = None
 
     def write(self, data: Any) -> int:
+        """Write all of it."""
         view = memoryview(data).cast("B")
         size = len(view)
         try:
@@ -37,17 +38,25 @@ class _Disk(io.FileIO):
         return size
 
     def truncate(self, size: int | None = None) -> int:
+        """Change the size of the file."""
         try:
             return super().truncate(size)
         except OSError as error:
             self.failure = self.failure or error
             return size or 0
 
+    def check(self, path: Path) -> None:
+        """Raise ProcessingError, naming the final path, where something was not taken."""
+        if self.failure is not None:
+            raise ProcessingError(
+                f"{path.name} could not be written: {self.failure.strerror}"
+            ) from self.failure
+
 
 class Hdf5Writer:
     """Takes layers of a file by parts; made by `create_hdf5`, used by one thread."""
 
-    def __init__(self, file: Any, disk: _Disk, path: Path) -> None:
+    def __init__(self, file: Any, disk: RecordingFile, path: Path) -> None:
         self._file = file
         self._disk = disk
         self.path = path
@@ -67,15 +76,7 @@ class Hdf5Writer:
     def put(self, name: str, where: Any, values: Any) -> None:
         """Write a part of a data set; raises ProcessingError."""
         self._file[name][where] = values
-        self.check()
-
-    def check(self) -> None:
-        """Raise ProcessingError where the file system did not take what was written."""
-        failure = self._disk.failure
-        if failure is not None:
-            raise ProcessingError(
-                f"{self.path.name} could not be written: {failure.strerror}"
-            ) from failure
+        self._disk.check(self.path)
 
 
 @contextmanager
@@ -101,10 +102,10 @@ def create_hdf5(path: Path, attributes: Mapping[str, str]) -> Iterator[Hdf5Write
     """
     import h5py  # noqa: PLC0415  # not for the web tier
 
-    with scratch_folder(path.parent) as scratch, _Disk(scratch / path.name, "w+b") as disk:
+    with scratch_folder(path.parent) as scratch, RecordingFile(scratch / path.name, "w+b") as disk:
         with h5py.File(disk, "w") as file:
             writer = Hdf5Writer(file, disk, path)
             file.attrs.update(attributes)
             yield writer
-        writer.check()
+        disk.check(path)
         publish(scratch / path.name, path)

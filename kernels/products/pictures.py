@@ -164,6 +164,7 @@ def displacement_picture(
     limit: float,
     title: str,
     subtitle: str,
+    label: str = "Displacement [mm]",
 ) -> PictureSize:
     """Draw unwrapped displacement with a colour bar, and what it is relative to.
 
@@ -181,6 +182,8 @@ def displacement_picture(
         Displacement at the ends of the colour bar [m].
     title, subtitle : str
         Above the image.
+    label : str
+        Above the colour bar; of a velocity: Velocity [mm/year].
 
     Returns
     -------
@@ -204,7 +207,7 @@ def displacement_picture(
     left = sheet.width - _COLUMN
     bar = sheet.axes(left + 0.35, _TOP + 0.55, 0.25, 2.6)
     sheet.figure.colorbar(image, cax=bar, extend="both").ax.tick_params(labelsize=10)
-    sheet.text(left + 0.35, _TOP + 0.12, "Displacement [mm]", size=11)
+    sheet.text(left + 0.35, _TOP + 0.12, label, size=11)
     sheet.text(left + 0.35, _TOP + 0.31, "+ towards the satellite", colour="#404040")
     if reference.size:
         x, y = reference.T if view.degrees else reference.T / 1e3

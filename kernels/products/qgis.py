@@ -74,7 +74,7 @@ def coherence_style(band: int = 3) -> str:
     )
 
 
-def displacement_style(band: int, *, limit: float, wrapped: bool) -> str:
+def displacement_style(band: int, *, limit: float, wrapped: bool, unit: str = "mm") -> str:
     """Return a style of the displacement towards the satellite.
 
     Parameters
@@ -85,6 +85,8 @@ def displacement_style(band: int, *, limit: float, wrapped: bool) -> str:
         Largest displacement [m]; a quarter of the wavelength where it is wrapped.
     wrapped : bool
         True: the cyclic colours of the phase; False: from blue (away) to red (towards).
+    unit : str
+        Of the labels; of a velocity: mm/year.
 
     Returns
     -------
@@ -99,7 +101,10 @@ def displacement_style(band: int, *, limit: float, wrapped: bool) -> str:
         colours = list(_BLUE_TO_RED)
     return _style(
         band,
-        [_Item(float(v), c, f"{v * 1e3:+.1f} mm") for v, c in zip(values, colours, strict=True)],
+        [
+            _Item(float(v), c, f"{v * 1e3:+.1f} {unit}")
+            for v, c in zip(values, colours, strict=True)
+        ],
     )
 
 

@@ -1,0 +1,334 @@
+"""From displacement to motion: what is not motion is taken out, and a velocity is fitted."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.chains.insar_timeseries.delays import Delays
+from kernels.chains.insar_timeseries.inputs import Inputs
+from kernels.chains.insar_timeseries.inversion import RAW, InvertedCells
+from kernels.chains.insar_timeseries.reference import StackReference
+from kernels.chains.insar_timeseries.request import InsarTimeseriesRequest
+from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
+from kernels.engine.progress import Progress
+from kernels.errors import InputError
+from kernels.insar.height_trend import height_slopes
+from kernels.insar.timeseries import fit_motion
+from kernels.products.mintpy_results import SERIES, LayerFile, create_layers, create_series
+
+FILES = {
+    "timeseries": "timeseries.h5",
+    "velocity": "velocity.h5",
+    "temporal_coherence": "temporalCoherence.h5",
+    "mask": "maskTempCoh.h5",
+    "dem_error": "demErr.h5",
+}
+"""As MintPy calls them."""
+
+_LARGEST_BAND = 512
+_MOST_SAMPLES = 100_000
+_FEWEST_SAMPLES = 50
+
+
+def estimates_dem_error(request: InsarTimeseriesRequest, inputs: Inputs) -> bool:
+    """Whether the error of the elevation is asked for and can be told."""
+    spread = float(np.ptp(inputs.network.baselines))
+    return request.dem_error and inputs.has_sight and len(inputs.days) > 3 and spread > 1.0
+
+
+class MotionRows(NamedTuple):
+    """Some rows of the results.
+
+    Attributes
+    ----------
+    displacement : ndarray of float32, shape (dates, rows, columns)
+        From the reference date on, corrected [m].
+    velocity, velocity_error : ndarray of float32, shape (rows, columns)
+        [m/year].
+    dem_error : ndarray of float32, shape (rows, columns)
+        To be added to the elevation model [m].
+    """
+
+    displacement: NDArray[np.float32]
+    velocity: NDArray[np.float32]
+    velocity_error: NDArray[np.float32]
+    dem_error: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """What is taken out of the inverted displacement.
+
+    Attributes
+    ----------
+    raw : LayerFile
+        Displacement as inverted.
+    reference : StackReference
+        Whose displacement is 0.
+    delays : Delays or None
+        From elsewhere.
+    offsets : ndarray of float64, shape (dates,)
+        Apparent displacement of the reference by them [m].
+    slopes : ndarray of float64, shape (dates,)
+        Displacement per metre of height.
+    height : float
+        Of the reference [m].
+    date : int
+        Number of the reference date.
+    dem_error : bool
+        Whether the error of the elevation is estimated.
+    """
+
+    raw: LayerFile
+    reference: StackReference
+    delays: Delays | None
+    offsets: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    height: float
+    date: int
+    dem_error: bool
+
+    def corrected(self, rows: Band) -> NDArray[np.float64]:
+        """Displacement of some rows without atmosphere, shape (dates, rows, columns) [m]."""
+        series = self.raw.rows(rows).astype(np.float64)
+        if self.delays is not None:
+            apparent = self.delays.rows(rows).astype(np.float64) - self.offsets[:, None, None]
+            series -= apparent - apparent[:1]
+        if self.slopes.any():
+            geometry = self.reference.inputs.geometry
+            assert geometry is not None  # the request says so
+            heights = geometry.rows("height", rows) - self.height
+            series -= self.slopes[:, None, None] * heights
+        return series
+
+    def motion(self, rows: Band, series: NDArray[np.float64]) -> MotionRows:
+        """Fit the motion of some rows."""
+        inputs = self.reference.inputs
+        shape = series.shape[1:]
+        flat = series.reshape(len(series), -1)
+        network = inputs.network
+        sensitivity = network.baselines if self.dem_error else None
+        fitted = fit_motion(network, flat, sensitivity=sensitivity)
+        dem_error = np.zeros(flat.shape[1])
+        if self.dem_error:
+            flat = flat - network.baselines[:, None] * fitted.dem_error
+            dem_error = fitted.dem_error / inputs.height_sensitivity(rows).reshape(-1)
+        flat = flat - flat[self.date]
+        return MotionRows(
+            flat.astype(np.float32).reshape(series.shape),
+            *(
+                values.astype(np.float32).reshape(shape)
+                for values in (fitted.velocity, fitted.velocity_error, dem_error)
+            ),
+        )
+
+
+def find_corrections(
+    request: InsarTimeseriesRequest,
+    reference: StackReference,
+    cells: InvertedCells,
+    delays: Delays | None,
+    *,
+    folder: Path,
+    progress: Progress,
+) -> Corrections:
+    """Prepare what is taken out.
+
+    Parameters
+    ----------
+    request : InsarTimeseriesRequest
+        What.
+    reference : StackReference
+        Whose displacement is 0.
+    cells : InvertedCells
+        From `invert_stack`.
+    delays : Delays or None
+        From elsewhere.
+    folder : Path
+        With the inverted displacement.
+    progress : Progress
+        Told per band of rows.
+
+    Returns
+    -------
+    Corrections
+        For any rows.
+    """
+    inputs = reference.inputs
+    dates = len(inputs.days)
+    day = request.zero_day
+    found = Corrections(
+        raw=LayerFile(folder / RAW, SERIES),
+        reference=reference,
+        delays=delays,
+        offsets=_at_reference(reference, delays),
+        slopes=np.zeros(dates),
+        height=0.0,
+        date=0 if day is None else inputs.days.index(day),
+        dem_error=estimates_dem_error(request, inputs),
+    )
+    if request.atmosphere == "none" or inputs.geometry is None:
+        return found
+    heights, series = _sample(found, cells, progress)
+    if heights.size < _FEWEST_SAMPLES:
+        return found
+    height = float(reference.mean(inputs.geometry.rows("height", reference.rows)))
+    if not np.isfinite(height):
+        height = float(np.median(heights))
+    own = {name: getattr(found, name) for name in found.__slots__}
+    return Corrections(**(own | {"slopes": height_slopes(heights, series), "height": height}))
+
+
+def _at_reference(reference: StackReference, delays: Delays | None) -> NDArray[np.float64]:
+    """Apparent displacement of the reference by delays [m]."""
+    if delays is None:
+        return np.zeros(len(reference.inputs.days))
+    there = reference.mean(delays.rows(reference.rows))
+    if not np.isfinite(there).all():
+        raise InputError("tropospheric_delays must hold a value at the reference on every date")
+    return there
+
+
+def _sample(
+    corrections: Corrections, cells: InvertedCells, progress: Progress
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Heights [m] and displacement [m] of some of the reliable cells."""
+    geometry = corrections.reference.inputs.geometry
+    assert geometry is not None
+    step = max(int(np.count_nonzero(cells.reliable) // _MOST_SAMPLES), 1)
+    heights, series = [], []
+    lines = cells.reliable.shape[0]
+    for band in split_rows(lines, band_rows=64):
+        progress.update(band.first / lines, "atmosphere")
+        chosen = cells.reliable[band.first : band.first + band.rows]
+        if not chosen.any():
+            continue
+        height = geometry.rows("height", band)
+        chosen = chosen & np.isfinite(height)
+        heights.append(height[chosen][::step])
+        series.append(corrections.corrected(band)[:, chosen][:, ::step])
+    if not heights:
+        return np.empty(0), np.empty((0, 0))
+    both = np.concatenate(heights), np.concatenate(series, axis=1)
+    known = np.isfinite(both[1]).all(axis=0)
+    return both[0][known], both[1][:, known]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motions:
+    """Velocity of every cell, NaN where it is not reliable.
+
+    Attributes
+    ----------
+    velocity, velocity_error : ndarray of float32, shape (rows, columns)
+        [m/year].
+    dem_error : ndarray of float32, shape (rows, columns)
+        [m].
+    """
+
+    velocity: NDArray[np.float32]
+    velocity_error: NDArray[np.float32]
+    dem_error: NDArray[np.float32]
+
+
+def write_motion(
+    request: InsarTimeseriesRequest,
+    corrections: Corrections,
+    cells: InvertedCells,
+    folder: Path,
+    *,
+    attributes: dict[str, str],
+    threads: int,
+    progress: Progress,
+) -> Motions:
+    """Correct the displacement, fit the motion, and write FILES.
+
+    Parameters
+    ----------
+    request : InsarTimeseriesRequest
+        Memory budget.
+    corrections : Corrections
+        What is taken out.
+    cells : InvertedCells
+        Which cells are reliable.
+    folder : Path
+        Receives the files.
+    attributes : dict of str to str
+        Of the scene, with the reference.
+    threads : int
+        Computing threads.
+    progress : Progress
+        Told per band of rows.
+
+    Returns
+    -------
+    Motions
+        Of reliable cells.
+    """
+    inputs = corrections.reference.inputs
+    shape, dates = inputs.stack.shape, len(inputs.days)
+    found = Motions(
+        velocity=np.full(shape, np.nan, np.float32),
+        velocity_error=np.full(shape, np.nan, np.float32),
+        dem_error=np.full(shape, np.nan, np.float32),
+    )
+    rows = rows_for_budget(
+        request.memory_mb * 1e6 / (threads + 1),
+        bytes_per_row=shape.samples * (60.0 * dates + 100.0),
+    )
+
+    with ExitStack() as stack:
+        series = stack.enter_context(
+            create_series(
+                folder / FILES["timeseries"],
+                days=inputs.days,
+                baselines=inputs.network.baselines,
+                shape=shape,
+                attributes=attributes,
+            )
+        )
+        own = {
+            name: stack.enter_context(
+                create_layers(
+                    folder / FILES[name], names, unit=unit, shape=shape, attributes=attributes
+                )
+            )
+            for name, names, unit in (
+                ("velocity", ("velocity", "velocityStd"), "m/year"),
+                ("temporal_coherence", ("temporalCoherence",), "1"),
+                ("mask", ("mask",), "1"),
+                ("dem_error", ("dem",), "m"),
+            )
+        }
+
+        def write(band: Band, motion: MotionRows) -> None:
+            part = slice(band.first, band.first + band.rows)
+            series.write(band.first, motion.displacement)
+            own["velocity"].write(band.first, motion.velocity, motion.velocity_error)
+            own["temporal_coherence"].write(band.first, cells.temporal_coherence[part])
+            own["mask"].write(band.first, cells.reliable[part].astype(np.float32))
+            own["dem_error"].write(band.first, motion.dem_error)
+            reliable = cells.reliable[part]
+            for kept, values in (
+                (found.velocity, motion.velocity),
+                (found.velocity_error, motion.velocity_error),
+                (found.dem_error, motion.dem_error),
+            ):
+                kept[part] = np.where(reliable, values, np.float32(np.nan))
+
+        run_bands(
+            split_rows(shape.lines, band_rows=min(rows, _LARGEST_BAND)),
+            read=corrections.corrected,
+            compute=corrections.motion,
+            write=write,
+            threads=threads,
+            progress=progress,
+            step="motion",
+        )
+    return found
