@@ -29,6 +29,8 @@ _ENDINGS = {
     MediaType.CSV: ".csv",
     MediaType.QML: ".qml",
     MediaType.ZIP: ".zip",
+    MediaType.HDF5: ".h5",
+    MediaType.NETCDF: ".nc",
 }
 _PICKER_NAMES = ("date", "datum", "column")
 

@@ -118,7 +118,7 @@ class InsarTimeseriesRequest(Request):
     atmosphere: str = option(
         default="none",
         choices=("none", "height"),
-        title="Removal of atmosphere (none, or height: linear with height, date by date)",
+        title="Removal of atmosphere (none, or height: linear with height, day by day)",
         abstract=(
             "A straight line of height is fitted to each date, robustly, and taken out. Motion "
             "that follows the height of a whole mountain goes with it."
