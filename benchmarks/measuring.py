@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import signal
 import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +26,10 @@ _CACHE = "measured-kernels-"
 
 class MeasuringError(Exception):
     """The measured call ended without a result."""
+
+
+class OutOfTimeError(MeasuringError):
+    """The measured call was ended after its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,7 @@ def measure(
     function: Callable[..., Value],
     *arguments: object,
     warm_up: tuple[object, ...] | None = None,
+    limit_s: float | None = None,
 ) -> Measurement[Value]:
     """Call a function in a fresh process and measure it.
 
@@ -73,6 +79,8 @@ def measure(
         Its arguments; they and the result travel between processes.
     warm_up : tuple of object, optional
         Arguments of one unmeasured call before, usually with less to do.
+    limit_s : float, optional
+        Time after which the call, and all processes that it started, are ended [s].
 
     Returns
     -------
@@ -83,6 +91,8 @@ def measure(
     ------
     MeasuringError
         The process died (of a signal, for example where memory ran out).
+    OutOfTimeError
+        It took longer than its time.
     Exception
         What the function itself raises.
     """
@@ -90,7 +100,7 @@ def measure(
         compile_s = 0.0
         if warm_up is not None:
             compile_s = _call_apart(function, warm_up).wall_s
-        taken = _call_apart(function, arguments)
+        taken = _call_apart(function, arguments, limit_s)
     return Measurement(
         value=taken.value,
         wall_s=taken.wall_s,
@@ -129,7 +139,9 @@ def compiled_kernels() -> Iterator[None]:
                 os.environ["NUMBA_CACHE_DIR"] = before
 
 
-def _call_apart(function: Callable[..., Any], arguments: tuple[object, ...]) -> _Taken:
+def _call_apart(
+    function: Callable[..., Any], arguments: tuple[object, ...], limit_s: float | None = None
+) -> _Taken:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_call, args=(sender, function, arguments))
@@ -137,6 +149,9 @@ def _call_apart(function: Callable[..., Any], arguments: tuple[object, ...]) -> 
     sender.close()
     watch = _MemoryWatch(process.pid or 0)
     try:
+        if not receiver.poll(limit_s):
+            _end(process.pid or 0)
+            raise OutOfTimeError(f"the measured process was ended after {limit_s:.0f} s")
         outcome = receiver.recv()
     except EOFError:
         outcome = None
@@ -201,6 +216,13 @@ def _tree(root: int) -> list[int]:
         for children in Path(f"/proc/{member}/task").glob("*/children"):
             members += map(int, _read(children).split())
     return members
+
+
+def _end(root: int) -> None:
+    """End a process and all its descendants."""
+    for pid in _tree(root):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _read(path: Path) -> str:

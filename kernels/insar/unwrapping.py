@@ -25,6 +25,7 @@ UNWRAPPERS: tuple[Unwrapper, ...] = get_args(Unwrapper)
 _WINDOWS = (5, 3)
 """Sides of the windows that coherence is averaged over: noise, and shores, are told apart."""
 _SMALLEST = 100
+"""Pixels of a component, or a quarter of a scene that has few."""
 _BYTES_PER_PIXEL = 450
 """Of a tile while the solver works."""
 _LARGEST_TILE = 400_000
@@ -136,8 +137,10 @@ def unwrap(
     ------
     RequestError
         A method whose package is not installed.
+    UnwrappingError
+        No pixel is valid, or cycles can be told nowhere.
     ProcessingError
-        No pixel is valid, the solver found no solution, or cycles can be told nowhere.
+        The solver found no flow.
     Cancelled
         Someone asked to stop.
     """
@@ -216,10 +219,10 @@ def _arranged(
     """Order regions by size, leave small ones out, bring the largest one near zero."""
     sizes = np.bincount(components.ravel())
     sizes[0] = 0
-    if not sizes.any():
-        raise ProcessingError("phase unwrapping found no region without noise")
     order = np.argsort(-sizes, kind="stable")
-    kept = order[sizes[order] >= min(_SMALLEST, int(sizes.max()))]
+    kept = order[sizes[order] >= min(_SMALLEST, max(phase.size // 4, 1))]
+    if not kept.size:
+        raise UnwrappingError("phase unwrapping found no region without noise")
     number = np.zeros(sizes.size, np.int32)
     number[kept] = np.arange(1, kept.size + 1)
     arranged = number[components]

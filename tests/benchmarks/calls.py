@@ -35,6 +35,13 @@ def burn(seconds: float) -> None:
         pass
 
 
+def wait_with_a_child(note: Path) -> None:
+    """Note the number of a child in a file, and wait for a minute."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    note.write_text(str(child.pid))
+    child.wait()
+
+
 def kernel_cache(note: Path) -> str:
     """Say where compiled kernels go, and note each call in a file."""
     with note.open("a") as stream:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measuring import MeasuringError, measure
+from benchmarks.measuring import MeasuringError, OutOfTimeError, measure
 from kernels.errors import ProcessingError
 from tests.benchmarks import calls
 
@@ -60,6 +60,15 @@ def test_an_error_of_the_call_reaches_the_caller() -> None:
 def test_a_process_that_dies_is_no_result() -> None:
     with pytest.raises(MeasuringError, match="ended with code -9"):
         measure(calls.die)
+
+
+def test_a_call_out_of_time_is_ended_with_its_children(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    with pytest.raises(OutOfTimeError, match="ended after 5 s"):
+        measure(calls.wait_with_a_child, note, limit_s=5.0)
+    # a busy machine may not have come to the child; a zombie waits for its new parent alone
+    status = Path(f"/proc/{note.read_text()}/stat") if note.exists() else note
+    assert not status.exists() or status.read_text().split()[2] == "Z"
 
 
 def test_what_the_call_prints_stays_off_the_standard_output(

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from kernels.errors import ProcessingError
+from kernels.errors import ProcessingError, UnwrappingError
 from kernels.insar.unwrap_tiles import OVERLAP, cut_tiles
 from kernels.insar.unwrapping import Unwrapped, reliable, unwrap
 
@@ -135,6 +135,13 @@ def test_nothing_reliable_is_one_clear_line() -> None:
     valid = np.zeros(phase.shape, np.bool_)
     with pytest.raises(ProcessingError, match="no reliable pixel: coherence is too low"):
         unwrap(phase, estimate, looks=LOOKS, valid=valid)
+
+
+def test_noise_alone_is_one_clear_line() -> None:
+    phase, estimate = observe(hill(60), 0.0)
+    valid = np.ones(phase.shape, np.bool_)
+    with pytest.raises(UnwrappingError, match="no region without noise"):
+        unwrap(phase, np.zeros_like(estimate), looks=LOOKS, valid=valid)
 
 
 def test_tiles_cover_a_scene_once() -> None:
