@@ -181,6 +181,32 @@ def test_atmosphere_that_follows_the_height_is_taken_out(tmp_path: Path) -> None
     assert np.abs(relative(scene.apparent - scene.apparent[0] - scene.motion, done)).max() > 0.02
 
 
+def test_a_plane_beside_the_height_is_taken_out(tmp_path: Path) -> None:
+    """Long waves of 2 cm over the scene and a stratified delay, on every date."""
+    rows, columns = np.indices(SHAPE).astype(np.float64)
+    height = 2000.0 - 40.0 * np.hypot(rows - 30, columns - 30)
+    moving = np.where((rows > 40) & (columns > 60), 0.05, 0.0)
+    generator = np.random.default_rng(10)
+    scene = NetworkScene(
+        velocity=moving, height=height, delay_per_metre=1.5e-5 * generator.uniform(-1.0, 1.0, 10)
+    )
+    tilts = 0.02 / max(SHAPE) * generator.uniform(-1.0, 1.0, (2, 10))
+    planes = tilts[0][:, None, None] * rows + tilts[1][:, None, None] * columns
+    difference = [planes[b] - planes[a] for a, b in scene.network]
+    files = scene.write(tmp_path / "in", scene.phases() + np.array(difference) / METRES)
+    done = go(tmp_path / "out", files, atmosphere="plane_height")
+    found = done.report["corrections"]
+    # cells that move pull by no more than the rounding of the L1 norm, 0.1 mm over the scene
+    np.testing.assert_allclose(
+        found["plane_mm_per_1000_rows"], 1e6 * (tilts[0] - tilts[0][0]), atol=1.5
+    )
+    error = layer(done.artefact("timeseries").path, "timeseries") - relative(scene.motion, done)
+    assert np.abs(error).max() < 3e-4
+    heights_alone = go(tmp_path / "height", files, atmosphere="height")
+    error = layer(heights_alone.artefact("timeseries").path, "timeseries")
+    assert np.abs(error - relative(scene.motion, heights_alone)).max() > 5e-3
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_delays_from_elsewhere_are_taken_out(tmp_path: Path, kind: str) -> None:
     generator = np.random.default_rng(9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ from kernels.chains.insar_timeseries.request import InsarTimeseriesRequest
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
-from kernels.insar.height_trend import height_slopes
 from kernels.insar.timeseries import fit_motion
+from kernels.insar.trends import linear_trends
 from kernels.products.mintpy_results import SERIES, LayerFile, create_layers, create_series
 
 FILES = {
@@ -30,6 +30,14 @@ FILES = {
     "dem_error": "demErr.h5",
 }
 """As MintPy calls them."""
+
+TRENDS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "height": ("height",),
+    "plane": ("row", "column"),
+    "plane_height": ("height", "row", "column"),
+}
+"""What is fitted to each date, by the request's atmosphere."""
 
 _LARGEST_BAND = 512
 _MOST_SAMPLES = 100_000
@@ -75,10 +83,12 @@ class Corrections:
         From elsewhere.
     offsets : ndarray of float64, shape (dates,)
         Apparent displacement of the reference by them [m].
-    slopes : ndarray of float64, shape (dates,)
-        Displacement per metre of height.
-    height : float
-        Of the reference [m].
+    trends : tuple of str
+        Among TRENDS.
+    slopes : ndarray of float64, shape (dates, trends)
+        Displacement per metre of height, per row and per column [m].
+    origin : ndarray of float64, shape (trends,)
+        Height [m], row and column of the reference.
     date : int
         Number of the reference date.
     dem_error : bool
@@ -89,8 +99,9 @@ class Corrections:
     reference: StackReference
     delays: Delays | None
     offsets: NDArray[np.float64]
+    trends: tuple[str, ...]
     slopes: NDArray[np.float64]
-    height: float
+    origin: NDArray[np.float64]
     date: int
     dem_error: bool
 
@@ -101,11 +112,20 @@ class Corrections:
             apparent = self.delays.rows(rows).astype(np.float64) - self.offsets[:, None, None]
             series -= apparent - apparent[:1]
         if self.slopes.any():
-            geometry = self.reference.inputs.geometry
-            assert geometry is not None  # the request says so
-            heights = geometry.rows("height", rows) - self.height
-            series -= self.slopes[:, None, None] * heights
+            away = self.terms(rows) - self.origin[:, None, None]
+            series -= np.tensordot(self.slopes, away, axes=1)
         return series
+
+    def terms(self, rows: Band) -> NDArray[np.float64]:
+        """Values of the trends in some rows, shape (trends, rows, columns)."""
+        inputs = self.reference.inputs
+        columns = inputs.stack.shape.samples
+        places = np.mgrid[rows.first : rows.first + rows.rows, 0:columns].astype(np.float64)
+        found = dict(zip(("row", "column"), places, strict=True))
+        if "height" in self.trends:
+            assert inputs.geometry is not None  # the request says so
+            found["height"] = inputs.geometry.rows("height", rows)
+        return np.stack([found[name] for name in self.trends])
 
     def motion(self, rows: Band, series: NDArray[np.float64]) -> MotionRows:
         """Fit the motion of some rows."""
@@ -168,21 +188,20 @@ def find_corrections(
         reference=reference,
         delays=delays,
         offsets=_at_reference(reference, delays),
-        slopes=np.zeros(dates),
-        height=0.0,
+        trends=TRENDS[request.atmosphere],
+        slopes=np.zeros((dates, len(TRENDS[request.atmosphere]))),
+        origin=np.zeros(len(TRENDS[request.atmosphere])),
         date=0 if day is None else inputs.days.index(day),
         dem_error=estimates_dem_error(request, inputs),
     )
-    if request.atmosphere == "none" or inputs.geometry is None:
+    if not found.trends:
         return found
-    heights, series = _sample(found, cells, progress)
-    if heights.size < _FEWEST_SAMPLES:
+    terms, series = _sample(found, cells, progress)
+    if terms.shape[1] < _FEWEST_SAMPLES:
         return found
-    height = float(reference.mean(inputs.geometry.rows("height", reference.rows)))
-    if not np.isfinite(height):
-        height = float(np.median(heights))
-    own = {name: getattr(found, name) for name in found.__slots__}
-    return Corrections(**(own | {"slopes": height_slopes(heights, series), "height": height}))
+    origin = reference.mean(found.terms(reference.rows))
+    origin = np.where(np.isfinite(origin), origin, np.median(terms, axis=1))
+    return replace(found, slopes=linear_trends(terms, series), origin=origin)
 
 
 def _at_reference(reference: StackReference, delays: Delays | None) -> NDArray[np.float64]:
@@ -198,26 +217,20 @@ def _at_reference(reference: StackReference, delays: Delays | None) -> NDArray[n
 def _sample(
     corrections: Corrections, cells: InvertedCells, progress: Progress
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Heights [m] and displacement [m] of some of the reliable cells."""
-    geometry = corrections.reference.inputs.geometry
-    assert geometry is not None
+    """Terms of the trends and displacement [m] of some of the reliable cells."""
     step = max(int(np.count_nonzero(cells.reliable) // _MOST_SAMPLES), 1)
-    heights, series = [], []
+    dates = len(corrections.slopes)
+    terms, series = [np.empty((len(corrections.trends), 0))], [np.empty((dates, 0))]
     lines = cells.reliable.shape[0]
     for band in split_rows(lines, band_rows=64):
         progress.update(band.first / lines, "atmosphere")
         chosen = cells.reliable[band.first : band.first + band.rows]
-        if not chosen.any():
-            continue
-        height = geometry.rows("height", band)
-        chosen = chosen & np.isfinite(height)
-        heights.append(height[chosen][::step])
-        series.append(corrections.corrected(band)[:, chosen][:, ::step])
-    if not heights:
-        return np.empty(0), np.empty((0, 0))
-    both = np.concatenate(heights), np.concatenate(series, axis=1)
-    known = np.isfinite(both[1]).all(axis=0)
-    return both[0][known], both[1][:, known]
+        if chosen.any():
+            terms.append(corrections.terms(band)[:, chosen][:, ::step])
+            series.append(corrections.corrected(band)[:, chosen][:, ::step])
+    both = np.concatenate(terms, axis=1), np.concatenate(series, axis=1)
+    known = np.isfinite(both[0]).all(axis=0) & np.isfinite(both[1]).all(axis=0)
+    return both[0][:, known], both[1][:, known]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

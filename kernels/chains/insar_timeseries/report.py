@@ -19,6 +19,12 @@ from kernels.model import MapGrid
 
 SIGN = "displacement is positive towards the satellite"
 _PERCENTILES = (1, 50, 99)
+_TRENDS = {
+    "height": "height_mm_per_km",
+    "row": "plane_mm_per_1000_rows",
+    "column": "plane_mm_per_1000_columns",
+}
+"""Names of slopes in the report."""
 
 
 def make_report(
@@ -86,7 +92,10 @@ def make_report(
         "pairs": _described_pairs(inputs, cells, metres),
         "corrections": {
             "tropospheric_delays": corrections.delays is not None,
-            "height_mm_per_km": [round(1e6 * float(slope), 2) for slope in corrections.slopes],
+            **{
+                _TRENDS[name]: [round(1e6 * float(slope), 2) for slope in slopes]
+                for name, slopes in zip(corrections.trends, corrections.slopes.T, strict=True)
+            },
             "dem_error": corrections.dem_error,
         },
         "velocity_mm_per_year": _percentiles(1e3 * motions.velocity),
@@ -114,8 +123,8 @@ def _warnings(
     if request.dem_error and not corrections.dem_error:
         lacking = "no geometry" if inputs.geometry is None else "too little of dates and baselines"
         found.append(f"the error of the elevation was not estimated: there is {lacking}")
-    if request.atmosphere == "height" and not corrections.slopes.any():
-        found.append("atmosphere by height was not taken out: too few cells, or level ground")
+    if corrections.trends and not corrections.slopes.any():
+        found.append("atmosphere was not taken out: too few cells, or level ground")
     if request.weighting == "variance" and "coherence" not in inputs.stack.layers:
         found.append("pairs are not weighted: the stack holds no coherence")
     return found

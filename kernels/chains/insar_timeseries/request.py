@@ -117,11 +117,12 @@ class InsarTimeseriesRequest(Request):
     )
     atmosphere: str = option(
         default="none",
-        choices=("none", "height"),
-        title="Removal of atmosphere (none, or height: linear with height, day by day)",
+        choices=("none", "height", "plane", "plane_height"),
+        title="Removal of atmosphere day by day (none, height, plane or plane_height)",
         abstract=(
-            "A straight line of height is fitted to each date, robustly, and taken out. Motion "
-            "that follows the height of a whole mountain goes with it."
+            "What is linear with height, over rows and columns, or both at once is fitted to "
+            "each date, robustly, and taken out. Motion that follows the height of a whole "
+            "mountain, or tilts the whole scene, goes with it."
         ),
     )
     tropospheric_delays: Path | None = option(
@@ -182,8 +183,9 @@ class InsarTimeseriesRequest(Request):
             for name in ("reference_point", "reference_area", "points"):
                 if getattr(self, name):
                     raise RequestError(name, "left out without a geometry", getattr(self, name))
-            if self.atmosphere == "height":
-                raise RequestError("atmosphere", "none without a geometry", self.atmosphere)
+            if "height" in self.atmosphere:
+                rule = "none or plane without a geometry"
+                raise RequestError("atmosphere", rule, self.atmosphere)
 
     @property
     def zero_day(self) -> date | None:
