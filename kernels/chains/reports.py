@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -65,3 +66,17 @@ def write_report(path: Path, report: dict[str, Any]) -> None:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise ProcessingError(f"{path.name} could not be written: {error.strerror}") from error
+
+
+class StepClock:
+    """Wall clock by step of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        """End a step; the next one begins."""
+        now = time.perf_counter()
+        self.seconds[step] = now - self._last
+        self._last = now

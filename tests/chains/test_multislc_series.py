@@ -18,7 +18,7 @@ import pytest
 from kernels.chains.multislc_series import CHAIN, MultislcSeriesRequest
 from kernels.engine.locking import lock_folder
 from kernels.engine.progress import Progress
-from kernels.errors import Cancelled, InputError, RequestError
+from kernels.errors import Cancelled, InputError, ProcessingError, RequestError
 from kernels.products.raster import RasterReader, read_raster
 from kernels.simulation import Acquisition, Scene, TopsMode, simulate
 from tests.series import CENTRE, START, hills, write_dem
@@ -245,3 +245,23 @@ def test_bad_requests_are_one_line(
     store = copied(stored, tmp_path)
     with pytest.raises(RequestError, match=says):
         run(lake.request(*DAYS[:3], **({"store": store} | options)), tmp_path / "out")
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_read(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: Path) -> Any:
+        return shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(shutil, "disk_usage", no_room)
+    with pytest.raises(ProcessingError, match="the disk is too small: the series needs"):
+        run(lake.request(), tmp_path / "out")
+    assert not list(tmp_path.rglob("*.tif"))
+
+
+def test_the_status_tells_what_is_to_be_made(lake: Lake, stored: Path, tmp_path: Path) -> None:
+    steps: list[str] = []
+    request = lake.request(store=copied(stored, tmp_path))
+    run(request, tmp_path / "out", Progress.to(lambda _, step: steps.append(step)))
+    (said,) = {step for step in steps if "GB of disk" in step}
+    assert said.startswith("4 dates, 1 to be made, 3 pairs, ")

@@ -80,6 +80,7 @@ class Server:
             with ThreadPoolExecutor(6) as pool:
                 found = dict(zip(left, pool.map(self.status, left), strict=True))
             left = [a for a, s in found.items() if not self.is_over(s)]
+            time.sleep(0.1)  # a slow machine is not to be asked more often than a client may
 
     @staticmethod
     def is_over(status: etree._Element) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from kernels.chains.dinsar_pair.radar import RadarResult, process_swath
 from kernels.chains.dinsar_pair.refinement import refine
 from kernels.chains.dinsar_pair.report import SIGN, make_report
 from kernels.chains.dinsar_pair.request import OUTPUTS, DinsarPairRequest
-from kernels.chains.reports import write_report
+from kernels.chains.reports import StepClock, write_report
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -54,19 +53,6 @@ FILES = {
 _MERGED = "interferogram_radar.tif"
 
 
-class _Clock:
-    """Wall clock by step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, step: str) -> None:
-        now = time.perf_counter()
-        self.seconds[step] = now - self._last
-        self._last = now
-
-
 def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainResult:
     """Make the interferogram of a pair.
 
@@ -91,7 +77,7 @@ def run(request: DinsarPairRequest, folder: Path, progress: Progress) -> ChainRe
         One line that names what is wrong; `folder` is as it was, but for Cancelled.
     """
     threads = request.threads or default_threads()
-    clock = _Clock()
+    clock = StepClock()
     progress.update(0.0, "metadata")
     pairs = correct_pairs(request, open_pair(request))
     clock.lap("metadata")

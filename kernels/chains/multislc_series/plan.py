@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 from kernels.chains.dinsar_pair.plan import pixels_of, plan_pairs
 from kernels.chains.dinsar_pair.seams import find_seams
 from kernels.chains.multislc_series.network import choose_pairs
 from kernels.chains.multislc_series.opening import Frame, best_reference, open_frame
 from kernels.chains.multislc_series.request import MultislcSeriesRequest
 from kernels.chains.multislc_series.selection import select_dates
+from kernels.chains.multislc_series.stack import SeriesDate
+from kernels.chains.multislc_series.store import Store
 from kernels.chains.planning import SMALL_FILES, Plan
 from kernels.engine.progress import Progress
+from kernels.errors import ProcessingError
+from kernels.products.raster import TILE
 
 _PIXEL_BYTES, _HEIGHT_BYTES = 8, 4
 _AMPLITUDE_BYTES = 8
@@ -46,9 +55,36 @@ def plan_run(request: MultislcSeriesRequest) -> Plan:
     if number is None:
         number = best_reference(request, selection.dates)
     frame = open_frame(request, selection.dates[number].paths, need_pixels=False)
+    found = plan_series(frame, selection.dates, number)
+    return replace(found, warnings=(*found.warnings, *selection.left_out))
+
+
+def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Plan:
+    """Plan a series of chosen dates.
+
+    Parameters
+    ----------
+    frame : Frame
+        The opened reference.
+    dates : sequence of SeriesDate
+        In order of time.
+    reference : int
+        Its number among them.
+
+    Returns
+    -------
+    Plan
+        As of `plan_run`.
+
+    Raises
+    ------
+    RequestError
+        No pairs, or a map that is not on the ground.
+    """
+    request = frame.request
     pair = plan_pairs(request.pair(frame.paths, frame.paths), frame.swaths)
-    pairs = choose_pairs(request, [date.day for date in selection.dates], number)
-    dates, pixels = len(selection.dates), sum(map(pixels_of, frame.swaths))
+    pairs = choose_pairs(request, [date.day for date in dates], reference)
+    pixels = sum(map(pixels_of, frame.swaths))
     cells = (
         sum(
             one.layout.grid.looked(one.looks).shape.lines * one.layout.grid.shape.samples
@@ -56,8 +92,8 @@ def plan_run(request: MultislcSeriesRequest) -> Plan:
         )
         // frame.swaths[0].looks.range
     )
-    images = dates * (pixels * _PIXEL_BYTES + _overlap_bytes(frame)) + _height_bytes(frame)
-    statistics = dates * cells * _AMPLITUDE_BYTES
+    images = image_bytes(frame, len(dates))
+    statistics = len(dates) * cells * _AMPLITUDE_BYTES
     results = len(pairs) * pair.results_bytes + statistics + SMALL_FILES
     if request.archive == "all":
         results *= 2.0
@@ -65,7 +101,7 @@ def plan_run(request: MultislcSeriesRequest) -> Plan:
     one_pair = pair.cpu_seconds or 0.0
     cpu = (
         _CPU_PER_HEIGHT * pixels
-        + dates * pixels * (_CPU_PER_IMAGE_PIXEL[request.kernel] + _CPU_PER_READ_PIXEL)
+        + len(dates) * pixels * (_CPU_PER_IMAGE_PIXEL[request.kernel] + _CPU_PER_READ_PIXEL)
         + len(pairs) * max(one_pair - _CPU_PER_IMAGE_PIXEL[request.kernel] * pixels, 0.0)
         + len(pairs) * 2.0 * _CPU_PER_READ_PIXEL * pixels
     )
@@ -75,14 +111,73 @@ def plan_run(request: MultislcSeriesRequest) -> Plan:
         results_bytes=results + (images if is_kept else 0.0),
         cpu_seconds=cpu,
         threads=pair.threads,
-        warnings=(*pair.warnings, *selection.left_out),
+        warnings=pair.warnings,
         details={
-            "dates": [date.text for date in selection.dates],
-            "reference": selection.dates[number].text,
-            "pairs": [f"{selection.dates[a].text}_{selection.dates[b].text}" for a, b in pairs],
+            "dates": [date.text for date in dates],
+            "reference": dates[reference].text,
+            "pairs": [f"{dates[a].text}_{dates[b].text}" for a, b in pairs],
             "images_mb": round(images / 1e6),
             **{name: pair.details[name] for name in ("swaths", "megapixels", "elevation", "map")},
         },
+    )
+
+
+def image_bytes(frame: Frame, dates: int) -> float:
+    """Size of the store of so many dates [bytes]."""
+    tiles = sum(
+        -(-one.layout.grid.shape.lines // TILE) * -(-one.layout.grid.shape.samples // TILE)
+        for one in frame.swaths
+    )
+    image = tiles * TILE**2 * _PIXEL_BYTES + _overlap_bytes(frame)
+    return dates * image + _height_bytes(frame)
+
+
+def check_room(
+    frame: Frame, dates: Sequence[SeriesDate], reference: int, store: Store, folder: Path
+) -> str:
+    """Refuse a series that the disk has no room for.
+
+    Parameters
+    ----------
+    frame : Frame
+        The opened reference.
+    dates : sequence of SeriesDate
+        In order of time.
+    reference : int
+        Its number among them.
+    store : Store
+        Of the images, with those of earlier runs.
+    folder : Path
+        Of the results; it need not exist.
+
+    Returns
+    -------
+    str
+        What is to be made and takes how much, for the status.
+
+    Raises
+    ------
+    ProcessingError
+        Less is free than the series may take.
+    """
+    plan = plan_series(frame, dates, reference)
+    missing = [date for date in dates if store.record(date) is None]
+    images = image_bytes(frame, len(missing)) if missing else 0.0
+    others = plan.disk_bytes - image_bytes(frame, len(dates))
+    place = next(one for one in (folder, *folder.parents) if one.exists())
+    needs = {store.folder: images, place: others}
+    if store.folder.stat().st_dev == place.stat().st_dev:
+        needs = {place: images + others}
+    for where, needed in needs.items():
+        free = shutil.disk_usage(where).free
+        if free < needed:
+            raise ProcessingError(
+                f"the disk is too small: the series needs {needed / 1e9:.1f} GB, "
+                f"{free / 1e9:.1f} GB are free"
+            )
+    return (
+        f"{len(dates)} dates, {len(missing)} to be made, {len(plan.details['pairs'])} pairs, "
+        f"{(images + others) / 1e9:.1f} GB of disk"
     )
 
 

@@ -19,7 +19,6 @@ from kernels.chains.multislc_series.footprint import write_footprint, write_scen
 from kernels.chains.multislc_series.pairs import PairFiles
 from kernels.chains.multislc_series.stack import SeriesDate, Stack, StackImage
 from kernels.chains.multislc_series.statistics import StackStatistics
-from kernels.chains.multislc_series.store import Store
 from kernels.chains.reports import named_values, rounded, versions, write_report
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
@@ -194,7 +193,6 @@ def describe_series(
 
 def write_results(
     stack: Stack,
-    store: Store,
     folder: Path,
     *,
     statistics: StackStatistics,
@@ -209,8 +207,6 @@ def write_results(
     ----------
     stack : Stack
         All images.
-    store : Store
-        Of the images.
     folder : Path
         Of the results.
     statistics : StackStatistics

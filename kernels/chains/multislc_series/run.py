@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from kernels.chains.multislc_series.dates import make_images
 from kernels.chains.multislc_series.network import choose_pairs
 from kernels.chains.multislc_series.opening import best_reference, open_frame
 from kernels.chains.multislc_series.pairs import PairFiles, PairMaker
+from kernels.chains.multislc_series.plan import check_room
 from kernels.chains.multislc_series.request import OUTPUTS, MultislcSeriesRequest
 from kernels.chains.multislc_series.results import (
     describe_series,
@@ -24,6 +24,7 @@ from kernels.chains.multislc_series.selection import select_dates
 from kernels.chains.multislc_series.stack import Stack
 from kernels.chains.multislc_series.statistics import write_statistics
 from kernels.chains.multislc_series.store import open_store, store_key
+from kernels.chains.reports import StepClock
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
@@ -54,12 +55,7 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
         One line that names what is wrong; what is complete stays for the next run.
     """
     threads = request.threads or default_threads()
-    clock = time.perf_counter()
-    seconds: dict[str, float] = {}
-
-    def lap(step: str) -> None:
-        seconds[step] = time.perf_counter() - clock - sum(seconds.values())
-
+    clock = StepClock()
     selection = select_dates(request, progress.part(0.0, 0.02))
     number = selection.reference
     if number is None:
@@ -68,15 +64,17 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
     # what can be refused now is not refused hours later
     choose_pairs(request, [date.day for date in selection.dates], number)
     frame = open_frame(request, reference.paths)
-    lap("metadata")
+    clock.lap("metadata")
     progress.update(0.03, "elevation model")
     of_pair = request.pair(frame.paths, frame.paths)
     dem = load_pair_dem(of_pair, frame.swaths)
     grid = map_grid(of_pair, frame.swaths, dem)
     unbiased_looks = prepare_phase_products(of_pair, frame.swaths, dem)
-    lap("elevation")
+    clock.lap("elevation")
     key = store_key(frame, dem)
     with open_store(request, folder, key, progress) as store:
+        said = check_room(frame, selection.dates, number, store, folder)
+        progress.update(0.05, said)
         images = make_images(
             frame,
             selection.dates,
@@ -86,7 +84,7 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
             threads=threads,
             progress=progress.part(0.05, 0.6),
         )
-        lap("images")
+        clock.lap("images")
         stack = Stack(
             request=request,
             swaths=frame.swaths,
@@ -104,7 +102,7 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
             memory_mb=request.memory_mb,
             progress=progress.part(0.6, 0.68),
         )
-        lap("statistics")
+        clock.lap("statistics")
         pairs = _make_pairs(
             stack,
             key,
@@ -113,22 +111,21 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
             threads=threads,
             progress=progress.part(0.68, 0.93),
         )
-        lap("interferograms")
+        clock.lap("interferograms")
         mintpy = write_interferogram_stack(
             stack, pairs, folder, threads=threads, progress=progress.part(0.93, 0.96)
         )
-        lap("interferogram stack")
+        clock.lap("interferogram stack")
         report = describe_series(
             stack,
             images,
             left_out=(*selection.left_out, *images.left_out),
             statistics=statistics,
             pairs=pairs,
-            seconds=seconds,
+            seconds=clock.seconds,
         )
         paths = write_results(
             stack,
-            store,
             folder,
             statistics=statistics,
             pairs=pairs,
