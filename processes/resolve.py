@@ -228,10 +228,17 @@ def _may_be_fetched(bare: str) -> bool:
     return product_of_name(bare).collection == "S1"
 
 
-_PRODUCT_ROLES = ("slc", "product", "datalake")
+_PRODUCT_ROLES = ("slc", "product", "datalake", "slc_datalake")
+_SLC_TYPES: dict[str, tuple[str, ...]] = {
+    "S1": ("SLC",),
+    "TSX": ("SSC",),
+    "CSK": ("SCS_B", "SCS_U"),
+}
 _INDEXED_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
-    "slc": {"S1": ("SLC",), "TSX": ("SSC",), "CSK": ("SCS_B", "SCS_U")},
+    "slc": _SLC_TYPES,
     "product": {"S1": ("SLC", "GRD")},
+    "datalake": {"S1": ("GRD",)},
+    "slc_datalake": _SLC_TYPES,
 }
 _PATH_RULE = "a path in the data folders of this server"
 

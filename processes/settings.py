@@ -28,7 +28,12 @@ STOP_POLICIES = ("requeue", "finish")
 STORE = "store"
 """Role of an option that names what a chain keeps from run to run."""
 _RESOURCES = {"threads": "job_threads", "memory_mb": "job_memory_mb"}
-_DEFAULT_BY_ROLE = {"dem": "dem_path", "orbits": "orbits_folder", "datalake": "data_roots"}
+_DEFAULT_BY_ROLE = {
+    "dem": "dem_path",
+    "orbits": "orbits_folder",
+    "datalake": "data_roots",
+    "slc_datalake": "data_roots",
+}
 
 
 class ConfigurationError(FournaiseError):

@@ -50,8 +50,9 @@ class OptionInfo:
     choices : tuple
         Allowed values; empty where any value of the kind will do.
     role : str or None
-        What a Path names: "slc", "product", "raster", "datalake", "dem", "orbits", "store" (a
-        folder that is made if need be; on a server its own) or None.
+        What a Path names: "slc", "product", "raster", "datalake" (folders of detected
+        products), "slc_datalake", "dem", "orbits", "store" (a folder that is made if need be; on a
+        server its own) or None.
     """
 
     name: str

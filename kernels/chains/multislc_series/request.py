@@ -39,7 +39,7 @@ class MultislcSeriesRequest(Request):
     products: tuple[Path, ...] = option(
         title="Folders to search for SLC products, or products",
         abstract="At any depth; names and headers tell which to take. Slices of a pass are joined.",
-        role="datalake",
+        role="slc_datalake",
     )
     first_day: str = option(
         title="First day, as 2016-06-01 or 20160601",
