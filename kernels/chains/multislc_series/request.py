@@ -107,7 +107,7 @@ class MultislcSeriesRequest(Request):
         default=36,
         minimum=1,
         maximum=10_000,
-        title="Most days between the images of a pair (small_baseline)",
+        title="Most days between the images of a pair, 1 to 10000 (small_baseline)",
     )
     largest_baseline: float = option(
         default=150.0,
