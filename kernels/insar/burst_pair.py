@@ -33,6 +33,7 @@ class _Geometry:
     first: int
     sample_offsets: NDArray[np.float32]
     lines: NDArray[np.float64]
+    rates: NDArray[np.float64]
     cycles: NDArray[np.float32]
 
 
@@ -266,6 +267,7 @@ class BurstPair:
                 planes[0],
                 planes[1],
                 geometry.lines[at] - needed.first,
+                geometry.rates[at],
                 self.azimuth_weights,
                 real,
                 imaginary,
@@ -274,14 +276,15 @@ class BurstPair:
             yield _Line(row, real, imaginary, geometry.cycles[at], valid)
 
     def _geometry(self, lines: Band, needed: Band) -> _Geometry:
-        """Geometry of the lines and of those that the halo of the secondary lies on."""
+        """Geometry of the lines and of those that the halo of the secondary lies on.
+
+        The lines' neighbours are always among them, so that rates do not depend on the band.
+        """
         _, central, _ = self.coregistration.line_offsets
         last_line = self.reference.grid.shape.lines - 1
-        first = min(max(round(needed.first - central), 0), lines.first)
-        last = max(
-            min(round(needed.first + needed.rows - 1 - central), last_line),
-            lines.first + lines.rows - 1,
-        )
+        first = max(min(round(needed.first - central), lines.first - 1), 0)
+        last = max(round(needed.first + needed.rows - 1 - central), lines.first + lines.rows)
+        last = min(last, last_line)
         rows, samples = last - first + 1, self.reference.grid.shape.samples
         middles = np.minimum(
             np.arange(0, samples, resample_numba.RUN) + resample_numba.RUN // 2, samples - 1
@@ -290,6 +293,7 @@ class BurstPair:
             first=first,
             sample_offsets=np.empty((rows, samples), np.float32),
             lines=np.empty((rows, middles.size)),
+            rates=np.empty((rows, middles.size)),
             cycles=np.empty((rows, samples), np.float32),
         )
         scaled, values = np.empty((LANES, samples)), np.empty((3, LANES, samples))
@@ -312,7 +316,18 @@ class BurstPair:
                     resample_numba.RUN,
                     geometry.cycles[row],
                 )
+        geometry.rates[:] = self._fringe_rates(geometry.sample_offsets[:, middles])
         return geometry
+
+    def _fringe_rates(self, sample_offsets: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return how far the secondary turns from line to line [cycles], shape (lines, runs)."""
+        rows = np.arange(sample_offsets.shape[0])
+        after, before = np.minimum(rows + 1, rows[-1]), np.maximum(rows - 1, 0)
+        change = sample_offsets[after].astype(np.float64) - sample_offsets[before]
+        change /= np.maximum(after - before, 1)[:, None]
+        metres = change * self.secondary.grid.slant_range_spacing
+        rates: NDArray[np.float64] = -2.0 / self.reference.grid.wavelength * metres
+        return rates
 
     def _on_terrain(
         self, first: int, scaled: NDArray[np.float64], values: NDArray[np.float64]

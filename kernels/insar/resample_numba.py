@@ -1,7 +1,7 @@
 """Compiled resampling in two passes: along range, then along azimuth.
 
-Both work on planes of real and imaginary parts, so that the inner loops vectorise. Catmull and
-Smith (SIGGRAPH 1980) is the principle: the range pass puts every secondary line on the
+Both passes work on planes of real and imaginary parts, so that the inner loops vectorise. Catmull
+and Smith (SIGGRAPH 1980) is the principle: the range pass puts every secondary line on the
 reference's columns, the azimuth pass interpolates along these columns.
 """
 
@@ -41,7 +41,21 @@ AlongAzimuth = Callable[
         NDArray[np.float32],
         NDArray[np.float32],
         NDArray[np.float64],
+        NDArray[np.float64],
         NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float32],
+    ],
+    None,
+]
+
+TurnedRun = Callable[
+    [
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float32],
+        float,
+        float,
         NDArray[np.float32],
         NDArray[np.float32],
     ],
@@ -50,6 +64,13 @@ AlongAzimuth = Callable[
 
 RUN = 16
 """Pixels of a row that share the azimuth weights: the offset changes by 2e-5 lines over them."""
+
+_SLOW = 0.05
+"""Turns of phase per line that the margins of the weights' band hold [cycles].
+
+Relief turns the secondary's phase from line to line: by half a turn where it is steep, which
+carries its spectrum out of any kernel's band. There the weights turn along with it.
+"""
 
 
 def _make_along_range(taps: int) -> AlongRange:
@@ -93,13 +114,15 @@ def _make_along_range(taps: int) -> AlongRange:
 
 def _make_along_azimuth(taps: int) -> AlongAzimuth:
     """Compile the azimuth pass for a number of taps."""
-    before, count = taps // 2 - 1, np.uint64(taps)
+    before, turn = taps // 2 - 1, _make_turned_run(taps)
+    count = np.uint64(taps)
 
     @numba.njit(**_COMPILE)
     def along_azimuth(
         real: NDArray[np.float32],
         imaginary: NDArray[np.float32],
         lines: NDArray[np.float64],
+        rates: NDArray[np.float64],
         weights: NDArray[np.float32],
         out_real: NDArray[np.float32],
         out_imaginary: NDArray[np.float32],
@@ -113,23 +136,61 @@ def _make_along_azimuth(taps: int) -> AlongAzimuth:
             stop = np.uint64(min((run + 1) * RUN, samples))
             whole = np.floor(lines[run])
             first = int(whole) - before
-            if whole >= before and first <= real.shape[0] - taps:
-                weight = weights[int((lines[run] - whole) * steps + 0.5)]
-                base = np.uint64(first) * stride
-                for p in range(start, stop):
-                    re = np.float32(0.0)
-                    im = np.float32(0.0)
-                    for k in range(count):
-                        re += weight[k] * source_real[base + k * stride + p]
-                        im += weight[k] * source_imaginary[base + k * stride + p]
-                    out_real[p] = re
-                    out_imaginary[p] = im
-            else:
-                for p in range(start, stop):
-                    out_real[p] = np.float32(0.0)
-                    out_imaginary[p] = np.float32(0.0)
+            if whole < before or first > real.shape[0] - taps:
+                out_real[start:stop] = np.float32(0.0)
+                out_imaginary[start:stop] = np.float32(0.0)
+                continue
+            weight = weights[int((lines[run] - whole) * steps + 0.5)]
+            # NaN rates (beside the DEM) fail this comparison
+            if abs(rates[run]) > _SLOW:
+                columns = slice(start, stop)
+                under = slice(first, first + taps)
+                turn(
+                    real[under, columns],
+                    imaginary[under, columns],
+                    weight,
+                    lines[run] - first,
+                    rates[run],
+                    out_real[columns],
+                    out_imaginary[columns],
+                )
+                continue
+            base = np.uint64(first) * stride
+            for p in range(start, stop):
+                re = np.float32(0.0)
+                im = np.float32(0.0)
+                for k in range(count):
+                    re += weight[k] * source_real[base + k * stride + p]
+                    im += weight[k] * source_imaginary[base + k * stride + p]
+                out_real[p] = re
+                out_imaginary[p] = im
 
     return along_azimuth
+
+
+def _make_turned_run(taps: int) -> TurnedRun:
+    """Compile the sum of a run's taps whose phase turns from line to line."""
+
+    @numba.njit(**_COMPILE)
+    def turned_run(
+        real: NDArray[np.float32],
+        imaginary: NDArray[np.float32],
+        weight: NDArray[np.float32],
+        position: float,
+        rate: float,
+        out_real: NDArray[np.float32],
+        out_imaginary: NDArray[np.float32],
+    ) -> None:
+        out_real[:] = np.float32(0.0)
+        out_imaginary[:] = np.float32(0.0)
+        for k in range(taps):
+            angle = 2.0 * np.pi * rate * (position - k)
+            c, s = np.float32(weight[k] * np.cos(angle)), np.float32(weight[k] * np.sin(angle))
+            for p in range(out_real.shape[0]):
+                out_real[p] += c * real[k, p] - s * imaginary[k, p]
+                out_imaginary[p] += c * imaginary[k, p] + s * real[k, p]
+
+    return turned_run
 
 
 _ALONG_RANGE = {taps: _make_along_range(taps) for taps in TAPS}
@@ -169,6 +230,7 @@ def along_azimuth(
     real: NDArray[np.float32],
     imaginary: NDArray[np.float32],
     lines: NDArray[np.float64],
+    rates: NDArray[np.float64],
     weights: NDArray[np.float32],
     out_real: NDArray[np.float32],
     out_imaginary: NDArray[np.float32],
@@ -181,9 +243,13 @@ def along_azimuth(
         From `along_range`.
     lines : ndarray of float64, shape (ceil(samples / RUN),)
         Fractional row of `real` for each run of samples.
+    rates : ndarray of float64, shape (ceil(samples / RUN),)
+        By how much the phase turns from line to line in each run [cycles]; NaN counts as 0.
     weights : ndarray of float32, shape (steps + 1, taps)
         Interpolation weights by fraction.
     out_real, out_imaginary : ndarray of float32, shape (samples,)
         Receive the result; 0 where taps are missing.
     """
-    _ALONG_AZIMUTH[weights.shape[1]](real, imaginary, lines, weights, out_real, out_imaginary)
+    _ALONG_AZIMUTH[weights.shape[1]](
+        real, imaginary, lines, rates, weights, out_real, out_imaginary
+    )

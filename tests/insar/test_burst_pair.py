@@ -9,6 +9,7 @@ from kernels.engine.bands import Band
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.coregistration import match_bursts
 from kernels.insar.look_sums import LookSums
+from kernels.insar.resample_numba import RUN
 from kernels.model import Dem, Looks, Shape
 from tests.geometry.scenes import circular_orbit, radar_grid, rough_dem
 from tests.insar.scenes import PlaneWavePair, around, plane_wave_pair, tops_burst
@@ -70,6 +71,26 @@ def test_a_stripmap_image_is_a_burst_without_ramp(dem: Dem) -> None:
     bands = combine(plane_wave_pair(dem, steering_deg=0.0), Band(0, 140)).bands(LOOKS)
     phase = bands[1][bands[3] == 1.0]
     assert np.sqrt(np.mean(phase**2)) < 0.01
+
+
+def test_fringe_rates_are_those_of_the_range_differences(still: PlaneWavePair) -> None:
+    """Against the exact ranges of the neighbouring lines, relief and 100 m of baseline."""
+    pair = BurstPair.of(
+        reference=still.reference,
+        reference_orbit=still.reference_orbit,
+        secondary=still.secondary,
+        secondary_orbit=still.secondary_orbit,
+        dem=still.dem,
+        taps=12,
+    )
+    lines = Band(40, 30)
+    geometry = pair._geometry(lines, pair.secondary_lines(lines))
+    metres = pair.coregistration.offsets(Band(39, 32)).range_differences[:, RUN // 2 :: RUN]
+    truth = -(metres[2:] - metres[:-2]) / WAVELENGTH
+    at = lines.first - geometry.first
+    found = geometry.rates[at : at + 30, : truth.shape[1]]
+    assert np.abs(truth).max() > 0.01  # [cycles per line]
+    np.testing.assert_allclose(found, truth, atol=2e-4)
 
 
 def test_bands_of_lines_give_the_same_bits(still: PlaneWavePair) -> None:

@@ -131,6 +131,7 @@ def test_azimuth_pass_interpolates_columns() -> None:
         signal.real.astype(np.float32),
         signal.imag.astype(np.float32),
         lines,
+        np.zeros(4),
         band_weights(12, 0.7),
         out[0],
         out[1],
@@ -140,3 +141,46 @@ def test_azimuth_pass_interpolates_columns() -> None:
         truth = np.exp(2j * np.pi * 0.2 * lines[run])
         np.testing.assert_allclose(found[run * RUN : (run + 1) * RUN], truth, atol=0.012)
     np.testing.assert_array_equal(found[3 * RUN :], 0.0)  # line 2 lacks taps
+
+
+@pytest.mark.parametrize("rate", [-0.5, -0.2, 0.04, 0.3, 0.5])
+def test_azimuth_pass_turns_along_with_fringes(rate: float) -> None:
+    """A band as wide as the weights', turned by a slope: the error is that of level ground."""
+    rows = np.arange(60.0)[:, None]
+    frequencies = np.linspace(-0.33, 0.33, 2 * RUN)[None]
+    lines = np.array([20.25, 33.625])
+    out = np.empty((2, 2, 2 * RUN), np.float32)
+    for number, turning in enumerate((0.0, rate)):
+        signal = np.exp(2j * np.pi * (frequencies + turning) * rows)
+        along_azimuth(
+            signal.real.astype(np.float32),
+            signal.imag.astype(np.float32),
+            lines,
+            np.full(2, turning),
+            band_weights(12, 0.7),
+            out[number, 0],
+            out[number, 1],
+        )
+    found = out[:, 0] + 1j * out[:, 1]
+    at = np.repeat(lines, RUN)
+    expected = found[0] * np.exp(2j * np.pi * rate * at)
+    truth = np.exp(2j * np.pi * (frequencies[0] + rate) * at)
+    slow = abs(rate) < 0.05  # left to the margins of the band
+    np.testing.assert_allclose(found[1], truth, atol=0.03 if slow else 0.012)
+    if not slow:
+        np.testing.assert_allclose(found[1], expected, atol=1e-5)
+
+
+def test_azimuth_pass_takes_unknown_rates_for_zero() -> None:
+    random = np.random.default_rng(5).standard_normal((2, 40, RUN)).astype(np.float32)
+    out = np.empty((2, 2, RUN), np.float32)
+    for number, rate in enumerate((0.0, np.nan)):
+        along_azimuth(
+            *random,
+            np.array([20.25]),
+            np.array([rate]),
+            band_weights(8, 0.7),
+            out[number, 0],
+            out[number, 1],
+        )
+    np.testing.assert_array_equal(out[0], out[1])
