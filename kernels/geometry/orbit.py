@@ -44,6 +44,9 @@ class Orbit:
         Of X, Y, Z [m] and [m/s], lowest order first.
     residual : float
         Largest distance between the polynomial and the state vectors [m].
+    velocity_scatter : float
+        Largest difference between the velocity vectors and a smooth orbit's [m/s]. Lines follow
+        the velocities; those of good vectors differ by 1e-5 m/s.
     """
 
     epoch: datetime
@@ -54,6 +57,7 @@ class Orbit:
     position_coefficients: NDArray[np.float64]
     velocity_coefficients: NDArray[np.float64]
     residual: float
+    velocity_scatter: float
 
     @classmethod
     def fit(cls, vectors: StateVectors, *, start: float, stop: float) -> Orbit:
@@ -111,6 +115,7 @@ class Orbit:
             residual=float(
                 np.abs(chebyshev.chebval(u, position).T - vectors.positions[inside]).max()
             ),
+            velocity_scatter=_scatter(u, vectors.velocities[inside]),
         )
 
     def position(self, times: float | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,6 +145,12 @@ def _powers(series: NDArray[np.float64]) -> NDArray[np.float64]:
         powers = chebyshev.cheb2poly(series[:, axis])
         coefficients[: powers.size, axis] = powers
     return coefficients
+
+
+def _scatter(u: NDArray[np.float64], vectors: NDArray[np.float64]) -> float:
+    """Largest difference of vectors from a smooth polynomial."""
+    smooth = chebyshev.chebfit(u, vectors, min(_SMOOTH_DEGREE, u.size - 2))
+    return float(np.abs(chebyshev.chebval(u, smooth).T - vectors).max())
 
 
 def _check_smooth(

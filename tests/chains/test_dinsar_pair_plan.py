@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 from osgeo import gdal, osr
 
 from kernels.chains.dinsar_pair import CHAIN, run
+from kernels.chains.dinsar_pair.inputs import image_orbit, open_pair, rough_orbits
 from kernels.chains.dry_run import dry_run, plan_report
 from kernels.engine.progress import Progress
 from kernels.errors import InputError, PairError
 from kernels.model import GeographicBox
 from kernels.products.dem_coverage import dem_coverage
 from kernels.products.pixels import GdalPixelReader
+from kernels.products.sentinel1 import open_sentinel1
 from tests.series import BASELINE, CENTRE, Series
 
 OPTIONS = {"azimuth_looks": 2, "range_looks": 8, "spacing": 5e-4}
@@ -70,6 +73,43 @@ def test_a_plan_reads_no_pixel_and_names_what_it_found(two_swaths: Series, tmp_p
     assert told["elevation"]["outcome"] == "complete"
     assert told["megapixels"] == pytest.approx(2 * 428 * 800 / 1e6, abs=0.1)
     assert str(two_swaths.dem.parent) not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"esd": "auto"},
+        {"correlation": "constant"},
+        {"fine_metadata": "on"},
+        {"unwrapping": "mcf"},
+        {"kernel": 12},
+    ],
+)
+def test_what_is_asked_for_beside_takes_time(two_swaths: Series, option: dict[str, object]) -> None:
+    plain = OPTIONS | {"esd": "off", "kernel": 8}
+    plans = [CHAIN.plan(two_swaths.request(**(plain | more))) for more in ({}, option)]
+    assert plans[1].cpu_seconds > plans[0].cpu_seconds
+
+
+@pytest.mark.shared_data
+def test_velocities_of_a_precise_orbit_that_scatter_are_told(
+    two_swaths: Series, shared_data: Path
+) -> None:
+    """S1A of 2022-10-11: up to 4.3 mm/s from a smooth orbit, and 0.047 line from the annotation."""
+    folder = shared_data / "orbits_with_products"
+    (product,) = folder.glob("*6E2D.zip")
+    annotated, precise = (
+        image_orbit(open_sentinel1(product, orbits=orbits).slc("IW1", "VV", need_pixels=False))
+        for orbits in (None, folder)
+    )
+    assert annotated.velocity_scatter < 2e-5
+    assert precise.velocity_scatter == pytest.approx(4.25e-3, abs=5e-5)
+    pair, _ = open_pair(two_swaths.request(**OPTIONS))
+    assert not list(rough_orbits(pair))
+    scatter = replace(pair.secondary_orbit, velocity_scatter=precise.velocity_scatter)
+    (told,) = rough_orbits(replace(pair, secondary_orbit=scatter))
+    assert told.startswith(f"{pair.secondary.name}: velocities of its orbit scatter by 4.3 mm/s")
+    assert float(told.split()[-1]) == pytest.approx(0.03, abs=0.02)  # [lines]
 
 
 @pytest.mark.parametrize("fixture", ["two_swaths", "stripmap_series"])

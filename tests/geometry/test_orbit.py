@@ -27,6 +27,15 @@ def test_velocity_comes_from_the_velocity_vectors() -> None:
     )
 
 
+def test_tells_how_far_velocities_scatter() -> None:
+    vectors = circular_vectors()
+    rough = vectors.velocities.copy()
+    rough[8, 2] += 0.01
+    scatter = Orbit.fit(replace(vectors, velocities=rough), start=-15.0, stop=15.0).velocity_scatter
+    assert circular_orbit().velocity_scatter < 1e-4  # [m/s]
+    assert 0.005 < scatter < 0.01  # the smooth orbit gives way to one vector of twelve
+
+
 def test_a_long_acquisition_uses_more_vectors() -> None:
     orbit = Orbit.fit(circular_vectors(), start=-60.0, stop=60.0)
     times = np.linspace(-60.0, 60.0, 241)

@@ -27,6 +27,9 @@ from kernels.insar.timing import PixelTiming
 from kernels.model import Burst, Looks, RadarGrid, Shape, SlcProduct
 from kernels.products.slc_columns import without_first_samples
 
+_LARGEST_SCATTER = 1e-3
+"""Of the velocities of a good orbit, with a margin of a hundred [m/s]: 0.01 line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwathPair:
@@ -156,7 +159,7 @@ def open_pair(request: DinsarPairRequest, *, need_pixels: bool = True) -> tuple[
             pair,
             reference_names=reference.names,
             secondary_names=secondary.names,
-            warnings=(*(notes if number == 0 else ()), *_holes(pair)),
+            warnings=(*((*notes, *rough_orbits(pair)) if number == 0 else ()), *_holes(pair)),
         )
         for number, pair in enumerate(pairs)
     )
@@ -240,6 +243,23 @@ def lay_out_pair(
         ),
         looks=looks,
     )
+
+
+def rough_orbits(pair: SwathPair) -> Iterator[str]:
+    """Tell of orbits whose velocities scatter, which moves lines: some precise orbits are such."""
+    for image, orbit in (
+        (pair.reference, pair.reference_orbit),
+        (pair.secondary, pair.secondary_orbit),
+    ):
+        if orbit.velocity_scatter <= _LARGEST_SCATTER:
+            continue
+        grid = image.bursts[0].grid
+        time = orbit.velocity_scatter * grid.first_slant_range / orbit.speed(orbit.centre) ** 2
+        yield (
+            f"{image.name}: velocities of its orbit scatter by "
+            f"{1e3 * orbit.velocity_scatter:.1f} mm/s, lines may be wrong by "
+            f"{time / grid.line_interval:.2f}"
+        )
 
 
 def _holes(pair: SwathPair) -> Iterator[str]:

@@ -37,6 +37,12 @@ _CPU_PER_MAP_PIXEL = 0.14e-6
 """Of a pixel of the map, compression included [s]."""
 _CPU_PER_UNWRAPPED = 8e-6
 """Of a cell that is unwrapped [s]; see `python -m benchmarks unwrap`."""
+_CPU_PER_OVERLAP = 0.5
+"""Of two bursts, of a look by enhanced spectral diversity [s]."""
+_CPU_PER_PATCH = 0.012
+"""Of correlated amplitudes [s]."""
+_CPU_PER_COMPARED = 0.035e-6
+"""Of a pixel whose amplitude is compared with the terrain's [s]."""
 _CPU_OF_RUN = 5.0
 """Metadata, elevation, pictures and report [s]."""
 _SUM_BYTES = 16
@@ -125,7 +131,7 @@ def plan_pairs(
         cpu_seconds=_CPU_OF_RUN
         + _CPU_PER_PIXEL[request.kernel] * sum(map(pixels_of, pairs))
         + _CPU_PER_MAP_PIXEL * len(maps) * grid.shape.lines * grid.shape.samples
-        + (0.0 if request.unwrapping == "none" else _CPU_PER_UNWRAPPED * _most_cells(pairs)),
+        + _cpu_of_options(request, pairs),
         threads=threads,
         warnings=(
             *warnings,
@@ -135,6 +141,23 @@ def plan_pairs(
         ),
         details=_details(pairs) | {"elevation": elevation, "map": _describe_map(grid)},
     )
+
+
+def _cpu_of_options(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> float:
+    """CPU time of what a request asks for beside interferogram and map [s]."""
+    seconds = 0.0
+    bursts = [
+        sum(placement.partner is not None for placement in pair.layout.placements) for pair in pairs
+    ]
+    if request.esd != "off":
+        seconds += _CPU_PER_OVERLAP * sum(max(count - 1, 0) for count in bursts)
+    if request.correlation != "off":
+        seconds += _CPU_PER_PATCH * request.correlation_patches * sum(bursts)
+    if request.fine_metadata != "off":
+        seconds += _CPU_PER_COMPARED * sum(map(_pixels, pairs))
+    if request.unwrapping != "none":
+        seconds += _CPU_PER_UNWRAPPED * _most_cells(pairs)
+    return seconds
 
 
 def _most_cells(pairs: tuple[SwathPair, ...]) -> float:
