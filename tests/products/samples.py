@@ -285,6 +285,14 @@ def write_hgt(folder: Path, south: int, west: int, *, posts: int = 11) -> Path:
     return path
 
 
+def write_hgts(folder: Path) -> Path:
+    """Write the four tiles of the plane around 46 N 7 E, and return their folder."""
+    for south in (45, 46):
+        for west in (6, 7):
+            write_hgt(folder, south, west)
+    return folder
+
+
 def write_dem_tiff(
     path: Path,
     heights: NDArray[np.floating],
