@@ -154,7 +154,7 @@ def _cpu_of_options(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) ->
     if request.correlation != "off":
         seconds += _CPU_PER_PATCH * request.correlation_patches * sum(bursts)
     if request.fine_metadata != "off":
-        seconds += _CPU_PER_COMPARED * sum(map(_pixels, pairs))
+        seconds += _CPU_PER_COMPARED * sum(map(pixels_of, pairs))
     if request.unwrapping != "none":
         seconds += _CPU_PER_UNWRAPPED * _most_cells(pairs)
     return seconds
