@@ -38,6 +38,7 @@ def test_every_chain_with_a_plan_has_a_report() -> None:
     planned = [chain for chain in declared_chains().values() if chain.plan]
     assert {chain.name for chain in planned} == {
         "dinsar-pair",
+        "insar-timeseries",
         "multislc-series",
         "multitemporal-filter",
         "s1-ortho-tiling",

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from owslib.wps import ASYNC
 
 from kernels.chains.dinsar_pair import run
 from kernels.engine.progress import Progress
@@ -21,7 +17,7 @@ from kernels.errors import RequestError
 from kernels.products.raster import read_raster
 from processes.multislc_series import MultislcSeries
 from processes.settings import read_settings
-from tests.processes.over_wps import PATIENCE, WpsServer, wps_server
+from tests.processes.over_wps import WpsServer, wps_server
 from tests.series import Series
 
 PROCESS = "multislc-series"
@@ -40,8 +36,7 @@ def lake(tops_series: Series, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WpsServer]:
-    options = {"dem_path": lake / "dem.tif", "job_attempts": 1}
-    with wps_server(tmp_path_factory.mktemp("server"), lake, **options) as found:
+    with wps_server(tmp_path_factory.mktemp("server"), lake, dem_path=lake / "dem.tif") as found:
         yield found
 
 
@@ -114,28 +109,6 @@ def test_days_are_enough_and_new_ones_are_added(
     # images that are resampled once for all pairs, against a pair by itself
     assert np.sqrt(np.mean(apart**2)) < 0.02
     assert found["phase_picture"].read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_job_that_was_killed_is_taken_up_by_the_next_one(
-    server: WpsServer, lake: Path, tmp_path: Path
-) -> None:
-    inputs = inputs_of(lake, kernel="8")
-    before = set(images_of(server))
-    job = server.wps.execute(PROCESS, list(inputs.items()), output=[], mode=ASYNC)
-    deadline = time.monotonic() + PATIENCE
-    while not set(images_of(server)) - before and time.monotonic() < deadline:
-        time.sleep(0.02)
-    for record in server.state.glob("jobs/*/attempt-*/process.json"):
-        os.killpg(json.loads(record.read_text(encoding="utf-8"))["pid"], signal.SIGKILL)
-    there = {path: at for path, at in images_of(server).items() if path not in before}
-    assert there
-    while not job.isComplete() and time.monotonic() < deadline:
-        job.checkStatus(sleepSecs=0.2)
-    assert not job.isSucceeded()
-    found = server.results(tmp_path / "again", PROCESS, **inputs)
-    kept = {path.parent.name for path in there}
-    assert dates_of(found) == {day: day in kept for day in days_of(lake)}
-    assert there.items() <= images_of(server).items()
 
 
 @pytest.mark.parametrize(
