@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.options import memory_option, threads_option
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.amplitudes import Amplitudes, open_amplitudes
 from kernels.chains.steps.images import image_option, polarisation_option, swath_option
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import RequestError
 from kernels.model import Looks
 from kernels.products.quicklook import write_quicklook
@@ -79,27 +80,7 @@ OUTPUTS = (
 
 
 def run(request: QuickLookRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Show an image.
-
-    Parameters
-    ----------
-    request : QuickLookRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Show an image, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     looks = _read_looks(request.ml)
     source = _open(request, looks or Looks(1, 1))
@@ -121,11 +102,9 @@ def run(request: QuickLookRequest, folder: Path, progress: Progress) -> ChainRes
     with scratch_folder(folder) as scratch:
         amplitude = _gather(request, source, scratch / FILES["raster"], progress)
         write_quicklook(scratch / FILES["picture"], np.nan_to_num(amplitude) ** 2)
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _read_looks(text: str | None) -> Looks | None:

@@ -30,8 +30,10 @@ class Chain:
     outputs : tuple of OutputInfo
         What a run leaves in the folder.
     run : callable
-        ``run(request, folder, progress) -> ChainResult``; writes its results into `folder`
-        under final names only when they are complete.
+        ``run(request, folder, progress) -> ChainResult`` of a checked request; tells `progress`
+        of steps and shares and asks it for cancellation. It writes its results into `folder`
+        under final names only when they are complete, or raises a FournaiseError, one line that
+        names what is wrong, and leaves `folder` as it was.
     products : callable or None
         ``products(request, progress) -> paths`` of the Sentinel-1 products that a run takes, where
         its options name folders of them; None: those that its options name.

@@ -13,13 +13,14 @@ from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.options import option_of
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.grids import DeformationGrid, raster_tags
 from kernels.chains.steps.images import open_image
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import Band, default_threads, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import ProductError
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.burst_steps import ramp_cycles
@@ -83,27 +84,7 @@ class _Task(NamedTuple):
 
 
 def run(request: CoregistrationRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Resample the secondary of a pair.
-
-    Parameters
-    ----------
-    request : CoregistrationRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Resample the secondary of a pair, as `Chain.run` says."""
     threads = request.threads or default_threads()
     progress.update(0.0, "metadata")
     grid = DeformationGrid.read(request.grid)
@@ -128,11 +109,9 @@ def run(request: CoregistrationRequest, folder: Path, progress: Progress) -> Cha
             threads=threads,
             progress=progress,
         )
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _write(

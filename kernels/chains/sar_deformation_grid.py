@@ -23,13 +23,14 @@ from kernels.chains.dinsar_pair.report import describe_pair
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.options import option_of, orbits_option
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.grids import DeformationGrid
 from kernels.chains.steps.images import swath_option
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import Band, default_threads
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.mosaic import Placement
 from kernels.model import Shape
@@ -114,27 +115,7 @@ OUTPUTS = (
 
 
 def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Tabulate the geometry of a pair.
-
-    Parameters
-    ----------
-    request : DeformationGridRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Tabulate the geometry of a pair, as `Chain.run` says."""
     threads = request.threads or default_threads()
     progress.update(0.0, "metadata")
     whole = request.as_pair(request.swath or _first_swath(request))
@@ -170,11 +151,9 @@ def run(request: DeformationGridRequest, folder: Path, progress: Progress) -> Ch
     with scratch_folder(folder) as scratch:
         grid.write(scratch / FILES["grid"])
         _write_offsets(grid, scratch / FILES["offsets"], request, progress.part(0.7, 1.0))
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _findings(found: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from kernels.chains.options import (
     threads_option,
 )
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.ground import load_image_dem
 from kernels.chains.steps.images import (
@@ -26,9 +26,10 @@ from kernels.chains.steps.images import (
     polarisation_option,
     swath_option,
 )
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import Band, default_threads, run_bands, split_rows
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.geometry.ellipsoid import geodetic_to_ecef
 from kernels.geometry.map_grids import GEOGRAPHIC
 from kernels.geometry.orbit import Orbit
@@ -88,27 +89,7 @@ OUTPUTS = (
 
 
 def run(request: DemProjectionRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Project the nodes of an elevation model into an image.
-
-    Parameters
-    ----------
-    request : DemProjectionRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Project the nodes of an elevation model into an image, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     opened = open_image(
         "image",
@@ -132,11 +113,9 @@ def run(request: DemProjectionRequest, folder: Path, progress: Progress) -> Chai
     with scratch_folder(folder) as scratch:
         path = scratch / FILES["projection"]
         _write(request, dem, grid, opened.orbit, path, progress=progress.part(0.2, 1.0))
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _write(

@@ -18,7 +18,7 @@ from kernels.chains.options import (
     threads_option,
 )
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request
 from kernels.chains.steps.ground import load_image_dem
 from kernels.chains.steps.images import (
@@ -29,9 +29,10 @@ from kernels.chains.steps.images import (
     polarisation_option,
     swath_option,
 )
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import Band, default_threads, run_bands, split_rows
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import RequestError
 from kernels.geometry.orbit import Orbit
 from kernels.geometry.radar_incidence import RadarIncidence
@@ -92,27 +93,7 @@ OUTPUTS = (
 
 
 def run(request: DemToAmplitudeRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Simulate the amplitude of an image.
-
-    Parameters
-    ----------
-    request : DemToAmplitudeRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Simulate the amplitude of an image, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     opened = open_image(
         "image",
@@ -140,11 +121,9 @@ def run(request: DemToAmplitudeRequest, folder: Path, progress: Progress) -> Cha
             "shadow_share": round(shares[1], 5),
             "versions": versions(),
         }
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _write(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.options import memory_option, orbits_option, threads_option
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.grids import DeformationGrid, raster_tags
 from kernels.chains.steps.images import (
@@ -23,9 +23,10 @@ from kernels.chains.steps.images import (
     polarisation_option,
     swath_option,
 )
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import Band, default_threads, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import InputError, ProductError, RequestError
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.burst_steps import ramp_cycles
@@ -128,27 +129,7 @@ class _Work(NamedTuple):
 
 
 def run(request: DerampRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Take ramps out, or put them back.
-
-    Parameters
-    ----------
-    request : DerampRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Take ramps out, or put them back, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     work = _through_grid(request) if request.grid else _of_product(request)
     report = {
@@ -160,11 +141,9 @@ def run(request: DerampRequest, folder: Path, progress: Progress) -> ChainResult
     }
     with scratch_folder(folder) as scratch:
         _write(request, work, scratch / FILES["image"], progress)
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _write(request: DerampRequest, work: _Work, path: Path, progress: Progress) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.images import (
     chosen_bursts,
@@ -21,10 +21,11 @@ from kernels.chains.steps.images import (
     polarisation_option,
     swath_option,
 )
+from kernels.chains.steps.results import finish
 from kernels.chains.steps.tables import write_table
 from kernels.engine.bands import split_rows
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import ProcessingError, ProductError, RequestError
 from kernels.insar.deramp import AzimuthRamp, deramp
 from kernels.insar.doppler import doppler_centroid, line_correlation
@@ -82,27 +83,7 @@ _Rows = list[dict[str, Any]]
 
 
 def run(request: DopplerRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Estimate the Doppler centroid of an image.
-
-    Parameters
-    ----------
-    request : DopplerRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Estimate the Doppler centroid of an image, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     opened = open_image(
         "image", request.image, swath=request.swath, polarisation=request.polarisation
@@ -133,11 +114,15 @@ def run(request: DopplerRequest, folder: Path, progress: Progress) -> ChainResul
     }
     with scratch_folder(folder) as scratch:
         write_table(scratch / FILES["table"], rows)
-        write_report(scratch / FILES["doppler"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch,
+            folder,
+            files=FILES,
+            outputs=OUTPUTS,
+            report=report,
+            progress=progress,
+            report_name="doppler",
+        )
 
 
 def _correlate(

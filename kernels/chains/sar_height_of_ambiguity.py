@@ -20,14 +20,15 @@ from kernels.chains.options import (
     orbits_option,
 )
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.steps.ground import load_image_dem
 from kernels.chains.steps.images import Opened, open_image, polarisation_option, swath_option
+from kernels.chains.steps.results import finish
 from kernels.chains.steps.tables import write_table
 from kernels.engine.bands import Band
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import ProcessingError, RequestError
 from kernels.geometry.baseline import baseline
 from kernels.geometry.ellipsoid import ecef_to_geodetic, geodetic_to_ecef
@@ -129,27 +130,7 @@ def read_point(text: str) -> tuple[float, float, float]:
 
 
 def run(request: HeightOfAmbiguityRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Tell the height of ambiguity of a pair at points.
-
-    Parameters
-    ----------
-    request : HeightOfAmbiguityRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Tell the height of ambiguity of a pair at points, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     reference, secondary = (_open(request, name) for name in ("reference", "secondary"))
     check_passes(reference.source, secondary.source)
@@ -169,11 +150,9 @@ def run(request: HeightOfAmbiguityRequest, folder: Path, progress: Progress) -> 
     }
     with scratch_folder(folder) as scratch:
         write_table(scratch / FILES["table"], rows)
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _open(request: HeightOfAmbiguityRequest, name: str) -> Opened:

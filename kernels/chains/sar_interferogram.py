@@ -15,14 +15,15 @@ from kernels.chains.dinsar_pair.report import SIGN
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.options import option_of
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request, option
 from kernels.chains.sar_coregistration import BASEBAND
 from kernels.chains.steps.grids import DeformationGrid
 from kernels.chains.steps.images import gain_option, looks_option, open_image
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import Band, default_threads, rows_for_budget, run_bands, split_rows
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import PairError, ProductError
 from kernels.insar.burst_pair import BurstPair
 from kernels.insar.burst_steps import combine_lines
@@ -87,27 +88,7 @@ class _Task(NamedTuple):
 
 
 def run(request: InterferogramRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Combine a reference with a coregistered secondary.
-
-    Parameters
-    ----------
-    request : InterferogramRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Combine a reference with a coregistered secondary, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     grid = DeformationGrid.read(request.grid)
     opened = open_image(
@@ -133,11 +114,9 @@ def run(request: InterferogramRequest, folder: Path, progress: Progress) -> Chai
             "coherence": {"mean": coherence},
             "versions": versions(),
         }
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _write(

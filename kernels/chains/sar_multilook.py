@@ -8,7 +8,7 @@ from pathlib import Path
 from kernels.chains.artefacts import ChainResult, MediaType, OutputInfo
 from kernels.chains.options import memory_option, threads_option
 from kernels.chains.registry import Chain
-from kernels.chains.reports import named_values, versions, write_report
+from kernels.chains.reports import named_values, versions
 from kernels.chains.request import Request
 from kernels.chains.steps.amplitudes import Amplitudes, open_amplitudes
 from kernels.chains.steps.images import (
@@ -18,9 +18,10 @@ from kernels.chains.steps.images import (
     polarisation_option,
     swath_option,
 )
+from kernels.chains.steps.results import finish
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
-from kernels.engine.workspace import publish, scratch_folder
+from kernels.engine.workspace import scratch_folder
 from kernels.model import Looks
 from kernels.products.raster import create_raster
 
@@ -65,27 +66,7 @@ OUTPUTS = (
 
 
 def run(request: MultilookRequest, folder: Path, progress: Progress) -> ChainResult:
-    """Multilook an image.
-
-    Parameters
-    ----------
-    request : MultilookRequest
-        Checked request.
-    folder : Path
-        Receives the files FILES, all or none.
-    progress : Progress
-        Told of steps and shares; asked for cancellation.
-
-    Returns
-    -------
-    ChainResult
-        Files and report.
-
-    Raises
-    ------
-    FournaiseError
-        One line that names what is wrong; `folder` is as it was.
-    """
+    """Multilook an image, as `Chain.run` says."""
     progress.update(0.0, "metadata")
     looks = Looks(request.azimuth_looks, request.range_looks)
     source = open_amplitudes(
@@ -100,11 +81,9 @@ def run(request: MultilookRequest, folder: Path, progress: Progress) -> ChainRes
     }
     with scratch_folder(folder) as scratch:
         _write(request, source, scratch / FILES["amplitude"], progress)
-        write_report(scratch / FILES["report"], report)
-        progress.check()
-        paths = {name: publish(scratch / file, folder / file) for name, file in FILES.items()}
-    progress.update(1.0, "done")
-    return ChainResult.of(OUTPUTS, paths, report)
+        return finish(
+            scratch, folder, files=FILES, outputs=OUTPUTS, report=report, progress=progress
+        )
 
 
 def _write(request: MultilookRequest, source: Amplitudes, path: Path, progress: Progress) -> None:
