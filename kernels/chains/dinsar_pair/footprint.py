@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,10 @@ from kernels.engine.bands import Band
 from kernels.errors import InputError, ProcessingError, RequestError
 from kernels.geometry.ellipsoid import ecef_to_geodetic
 from kernels.geometry.map_grids import geographic_grid, ground_box, utm_grid
+from kernels.geometry.orbit import Orbit
 from kernels.geometry.terrain import meet_terrain, tabulate_radar
 from kernels.geometry.zero_doppler import radar_to_ground
-from kernels.model import Dem, GeographicBox, MapGrid, Shape
+from kernels.model import Dem, GeographicBox, MapGrid, RadarGrid, Shape
 from kernels.products.dem import load_dem
 from kernels.products.raster import RasterReader
 
@@ -32,18 +35,60 @@ _SAMPLE_STEP = 16
 """Samples between points of a line whose ground is looked up: tens of metres."""
 
 
-def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> Dem:
+class WithDem(Protocol):
+    """A request that names elevation files and their policy."""
+
+    @property
+    def dem(self) -> tuple[Path, ...]:
+        """Elevation files."""
+        ...
+
+    @property
+    def dem_heights(self) -> str:
+        """What the heights count from."""
+        ...
+
+    @property
+    def dem_missing(self) -> str:
+        """What is done where there is no value."""
+        ...
+
+
+def load_pair_dem(request: WithDem, pairs: tuple[SwathPair, ...]) -> Dem:
     """Load the elevation under the reference's chosen bursts.
+
+    Parameters
+    ----------
+    request : WithDem
+        Names the elevation files and their policy.
+    pairs : tuple of SwathPair
+        Opened swaths.
+
+    Returns
+    -------
+    Dem
+        Around the footprint.
+
+    Raises
+    ------
+    DemError
+        Files that cannot be used or that do not cover the footprint.
+    """
+    return load_dem_under(request, lambda lowest, highest: pair_box(pairs, lowest, highest))
+
+
+def load_dem_under(request: WithDem, box: Callable[[float, float], GeographicBox]) -> Dem:
+    """Load the elevation under what is seen.
 
     The footprint depends on the heights: it is found at sea level first, and again with the
     heights found there.
 
     Parameters
     ----------
-    request : DinsarPairRequest
+    request : WithDem
         Names the elevation files and their policy.
-    pairs : tuple of SwathPair
-        Opened swaths.
+    box : callable
+        ``box(lowest, highest)`` around the footprint on ground of two heights [m].
 
     Returns
     -------
@@ -59,7 +104,7 @@ def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> D
     while True:
         dem = load_dem(
             request.dem,
-            pair_box(pairs, lowest, highest),
+            box(lowest, highest),
             heights=request.dem_heights,  # type: ignore[arg-type]  # checked by the request
             missing=request.dem_missing,  # type: ignore[arg-type]
         )
@@ -72,19 +117,25 @@ def load_pair_dem(request: DinsarPairRequest, pairs: tuple[SwathPair, ...]) -> D
 
 def pair_box(pairs: tuple[SwathPair, ...], lowest: float, highest: float) -> GeographicBox:
     """Box [degrees] around the chosen bursts on ground of two heights [m]."""
-    longitudes, latitudes = [], []
-    for pair in pairs:
-        grid, orbit = pair.layout.grid, pair.reference_orbit
-        lines = np.linspace(0.0, grid.shape.lines - 1.0, _EDGE_POINTS)
-        samples = np.array([0.0, 0.5, 1.0]) * (grid.shape.samples - 1.0)
-        rows, columns, heights = np.meshgrid(lines, samples, [lowest, highest], indexing="ij")
-        ranges = grid.slant_range(columns)
-        times = grid.zero_doppler_time(rows, ranges)
-        points = radar_to_ground(orbit, times, ranges, heights, side=grid.look_side)
-        found = ecef_to_geodetic(points.reshape(-1, 3))
-        longitudes.append(found[0])
-        latitudes.append(found[1])
-    return box_around(np.concatenate(longitudes), np.concatenate(latitudes), margin=_MARGIN)
+    points = [
+        edge_points(pair.layout.grid, pair.reference_orbit, lowest, highest) for pair in pairs
+    ]
+    longitudes, latitudes = np.concatenate(points, axis=1)
+    return box_around(longitudes, latitudes, margin=_MARGIN)
+
+
+def edge_points(
+    grid: RadarGrid, orbit: Orbit, lowest: float, highest: float
+) -> NDArray[np.float64]:
+    """Longitudes and latitudes [rad], shape (2, n), of edges and middle at two heights [m]."""
+    lines = np.linspace(0.0, grid.shape.lines - 1.0, _EDGE_POINTS)
+    samples = np.array([0.0, 0.5, 1.0]) * (grid.shape.samples - 1.0)
+    rows, columns, heights = np.meshgrid(lines, samples, [lowest, highest], indexing="ij")
+    ranges = grid.slant_range(columns)
+    times = grid.zero_doppler_time(rows, ranges)
+    points = radar_to_ground(orbit, times, ranges, heights, side=grid.look_side)
+    longitudes, latitudes, _ = ecef_to_geodetic(points.reshape(-1, 3))
+    return np.stack([longitudes, latitudes])
 
 
 def box_around(
