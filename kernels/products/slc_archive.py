@@ -74,6 +74,8 @@ def named_slc(path: Path) -> NamedSlc | None:
     """Read the name of a product; None of anything else, and of a folder that is not complete."""
     if path.name.startswith("S1"):
         return _sentinel1(path)
+    if path.name == MANIFEST:
+        return _sentinel1(path.parent)
     if terrasar_x.NAME.fullmatch(path.stem):
         annotation = path / f"{path.name}.xml" if path.suffix != ".xml" else path
     elif cosmo_skymed.NAME.fullmatch(path.stem) and path.suffix in (".h5", ".hdf5"):

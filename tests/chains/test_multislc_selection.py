@@ -306,6 +306,15 @@ def test_places_without_products_are_refused(tmp_path: Path) -> None:
         select(tmp_path)
 
 
+def test_products_may_be_named_by_themselves(lake: Path) -> None:
+    """A folder, a zip, a manifest, and one of them twice."""
+    found = select(lake)
+    safe, packed, other = (one.paths[0] for one in found.dates[:3])
+    named = select(safe, packed, other / "manifest.safe", other)
+    assert named.dates == found.dates[:3]
+    assert named.left_out == ()
+
+
 def test_choosing_can_be_cancelled(lake: Path) -> None:
     progress = Progress.to(lambda _share, _step: None)
     progress.cancelled.set()
