@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.interferogram_errors import root_mean_square
-from benchmarks.stack_input import StackInput, dem_error, velocity
+from benchmarks.stack_input import StackInput, height_error, velocity
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.insar.mosaic import Placement
 from kernels.model import Looks
@@ -45,7 +45,7 @@ class Layers(NamedTuple):
 
     @classmethod
     def of(cls, folder: Path) -> Layers:
-        """Read the files that `insar-timeseries` leaves in a folder."""
+        """Read the files of MintPy's layout that `insar-timeseries` makes."""
         with h5py.File(folder / "velocity.h5") as file:
             looks = Looks(azimuth=int(file.attrs["ALOOKS"]), range=int(file.attrs["RLOOKS"]))
         return cls(
@@ -92,7 +92,7 @@ def motion_figures(stack: StackInput, pair: SwathPair, layers: Layers) -> dict[s
             layers.velocity[cells],
             velocity(stack, truth, placement.burst.index),
             layers.dem_error[cells],
-            dem_error(known.longitude, known.latitude),
+            height_error(stack, truth, placement.burst.index),
             layers.temporal_coherence[cells],
             _distorted(known, looks),
         )
@@ -111,7 +111,7 @@ def motion_figures(stack: StackInput, pair: SwathPair, layers: Layers) -> dict[s
         "dem_error_true_rms_m": root_mean_square(_error(true_height, 0.0 * true_height, clear)),
         "dem_error_all_rms_m": root_mean_square(_error(height, true_height, good)),
         "temporal_coherence_median": float(np.median(coherence[np.isfinite(coherence)])),
-        "coherent_share": float(good.mean()),
+        "coherent_share": float(good.sum() / np.isfinite(speed).sum()),
         "layover_and_shadow_share": float((good & ~clear).sum() / good.sum()),
         "nodes": int(good.sum()),
     }

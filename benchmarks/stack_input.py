@@ -25,7 +25,9 @@ from benchmarks.relief import hills, real_relief
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
 from kernels.geometry.ellipsoid import geodetic_to_ecef
-from kernels.model import Dem, GeographicBox, Shape
+from kernels.model import Dem, GeographicBox, MapGrid, Shape
+from kernels.products.raster import read_raster
+from kernels.products.sentinel1 import open_sentinel1
 from kernels.simulation import (
     Acquisition,
     AnnotatedDate,
@@ -40,7 +42,10 @@ from kernels.simulation import (
     simulate,
     simulate_on_annotation,
 )
+from kernels.simulation.dates import Date
 from kernels.simulation.derive import copy_metadata, derive_metadata
+from kernels.simulation.scene import motion_of, terrain_of
+from kernels.simulation.truth_numba import ground_truth
 
 PEAK_VELOCITY = 0.020
 """Largest, towards the satellite [m/year]."""
@@ -321,6 +326,53 @@ def dem_error(
     turn = 2.0 * math.pi * _METRES_PER_DEGREE / _WAVELENGTH
     waves: NDArray[np.float64] = np.sin(turn * longitudes * 0.7) * np.sin(turn * latitudes)
     return DEM_ERROR * waves
+
+
+def height_error(stack: StackInput, truth: Path, burst: int) -> NDArray[np.float64]:
+    """Height that each pixel lacks on the nodes of the truth, by the simulation's own geometry.
+
+    On slopes it differs from the elevation model's error at the place: the same range meets the
+    wrong surface elsewhere.
+
+    Parameters
+    ----------
+    stack : StackInput
+        With its elevation model.
+    truth : Path
+        The folder `truth`.
+    burst : int
+        Of the reference, counted from 0.
+
+    Returns
+    -------
+    ndarray of float64
+        True height less that on the wrong elevation model [m].
+    """
+    known = load_truth(truth, swath="IW1", burst=burst)
+    product = open_sentinel1(stack.products[stack.reference])
+    dem = _read_dem(stack.dem)
+    reference = stack.dates[stack.reference]
+    date = Date(
+        images=(product.slc("IW1", "VV", need_pixels=False),),
+        motion=motion_of(Scene(dem=dem), 0.0, (reference.air,)),
+        misregistration=reference.shift,
+    )
+    found = ground_truth(date.views(0)[burst], terrain_of(dem), known.lines, known.samples)
+    return np.asarray(known.height - found[2])
+
+
+def _read_dem(path: Path) -> Dem:
+    """Read what `save_dem` wrote."""
+    raster = read_raster(path)
+    grid = raster.grid
+    assert isinstance(grid, MapGrid)
+    return Dem(
+        heights=raster.array[0],
+        west=grid.west + 0.5 * grid.x_spacing,
+        north=grid.north - 0.5 * grid.y_spacing,
+        longitude_step=grid.x_spacing,
+        latitude_step=-grid.y_spacing,
+    )
 
 
 def erroneous(dem: Dem) -> Dem:
