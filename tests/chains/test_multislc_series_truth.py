@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from kernels.chains.dinsar_pair import run as run_pair
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
+from kernels.chains.insar_timeseries import InsarTimeseriesRequest
+from kernels.chains.insar_timeseries.run import run as run_timeseries
 from kernels.chains.multislc_series import MultislcSeriesRequest
 from kernels.chains.multislc_series.run import run
 from kernels.engine.progress import Progress
@@ -20,7 +23,7 @@ from kernels.model import Looks
 from kernels.products.raster import read_radar_grid, read_raster
 from kernels.simulation import BurstTruth, MogiSource, load_truth
 from tests.series import hills, write_dem
-from tests.slc_series import REFERENCE, SHIFTS, SlcSeries
+from tests.slc_series import REFERENCE, SHIFTS, SlcSeries, velocity
 from tests.stripmap_s4 import CENTRE, DAYS, simulate_s4_pair
 
 LOOKS = Looks(azimuth=4, range=16)
@@ -132,6 +135,41 @@ def on_nodes(
         np.minimum(k, n - 1) for k, n in zip((rows, columns), layer.shape, strict=True)
     )
     return np.where(there, layer[rows[:, None], columns[None, :]], np.nan)
+
+
+def test_the_time_series_is_the_motion_of_the_ground(
+    ran: Ran, slc_series: SlcSeries, tmp_path: Path
+) -> None:
+    """Five centimetres a year, under errors of the elevation of four metres."""
+    files = ran.folder / "ifgramStack.h5", ran.folder / "geometryRadar.h5"
+    request = InsarTimeseriesRequest(interferograms=files[0], geometry=files[1], memory_mb=200)
+    done = run_timeseries(request, tmp_path / "out", Progress())
+    with zipfile.ZipFile(done.artefact("mintpy").path) as archive:
+        archive.extractall(tmp_path)
+    found, coherence = (
+        h5py.File(tmp_path / f"{file}.h5")[name][:]
+        for file, name in (
+            ("velocity", "velocity"),
+            ("temporalCoherence", "temporalCoherence"),
+        )
+    )
+    (pair,) = open_pair(ran.request.pair(slc_series.products[:1], slc_series.products[1:2]))
+    (path,) = ran.folder.glob("20260101_m_20260218_s/unwrapped_radar.tif")
+    looks = looks_of(path, pair)
+    last = len(slc_series.days) - 1
+    errors, truths = [], []
+    for burst in (0, 1):
+        known = load_truth(slc_series.truth, swath="IW1", burst=burst, date=last)
+        truth = velocity(known, last)
+        clear = known.mask[known.lines - known.mask_first_line][:, known.samples] == 0
+        good = clear & (on_nodes(coherence, pair, known, looks) > 0.7)
+        errors.append((on_nodes(found, pair, known, looks) - truth)[good])
+        truths.append(truth[good])
+    error = np.concatenate(errors)
+    error -= np.median(error)
+    assert error.size > 5000
+    assert np.ptp(np.concatenate(truths)) > 0.04
+    assert float(np.sqrt(np.mean(error**2))) < 2e-3
 
 
 @pytest.mark.shared_data
