@@ -81,6 +81,33 @@ def test_pairs_that_do_not_know_a_pixel_are_left_out() -> None:
     np.testing.assert_allclose(found.phases[:, connected], phases[:, connected], atol=1e-4)
 
 
+def test_weights_and_gaps_are_those_of_least_squares() -> None:
+    """Cells that their pairs connect, against a dense solver; dates far apart in the network."""
+    pairs = [(0, 1), (0, 7), (1, 2), (1, 11), (2, 3), (3, 4), (3, 9), (4, 5), (5, 6), (5, 8)]
+    pairs += [(6, 7), (6, 10), (7, 8), (8, 9), (9, 10), (10, 11), (0, 5), (2, 10), (4, 11)]
+    net = network(pairs)
+    generator = np.random.default_rng(12)
+    values = generator.normal(scale=5.0, size=(len(pairs), PIXELS)).astype(np.float32)
+    values[generator.uniform(size=values.shape) < 0.15] = np.nan
+    weights = generator.uniform(0.01, 20.0, values.shape).astype(np.float32)
+    found = invert(net, values, weights)
+    design = np.zeros((len(pairs), DATES))
+    design[np.arange(len(pairs)), net.pairs[:, 0]] = -1.0
+    design[np.arange(len(pairs)), net.pairs[:, 1]] = 1.0
+    for pixel in range(PIXELS):
+        known = np.isfinite(values[:, pixel])
+        part = design[known, 1:]
+        whole = np.linalg.matrix_rank(part) == DATES - 1
+        assert found.connected[pixel] == whole
+        if whole:
+            root = np.sqrt(weights[known, pixel].astype(np.float64))
+            expected = np.linalg.lstsq(
+                part * root[:, None], values[known, pixel].astype(np.float64) * root, rcond=None
+            )[0]
+            np.testing.assert_allclose(found.phases[1:, pixel], expected, atol=1e-9)
+    assert 100 < found.connected.sum() < PIXELS
+
+
 def test_disconnected_subsets_are_tied_by_the_motion_model() -> None:
     """Six dates, then six others, no pair between them; the ground moves steadily."""
     halves = [(a, b) for a in range(DATES) for b in range(a + 1, DATES) if (a < 6) == (b < 6)]

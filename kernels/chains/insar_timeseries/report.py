@@ -87,7 +87,7 @@ def make_report(
             "triplets_of_cells": cells.loops,
             "wrong_before": cells.wrong_before,
             "wrong_after": cells.wrong_after,
-            "cycles_taken_out": cells.cycles,
+            "cycles_taken_out": int(cells.pair_cycles.sum()),
         },
         "pairs": _described_pairs(inputs, cells, metres),
         "corrections": {
