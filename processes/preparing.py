@@ -16,6 +16,7 @@ from kernels.chains.request import Request
 from kernels.engine.progress import Progress
 from kernels.errors import RequestError
 from processes.catalogue.asking import told_as_ours
+from processes.catalogue.series_products import with_series_products
 from processes.catalogue.supplying import default_for, supplied
 from processes.resolve import NamesOnServer, resolve_values
 from processes.room import check_room
@@ -118,13 +119,15 @@ class Preparation:
         if self.names.missing:
             self.names.fetch(progress.part(0.0, _SHARE_OF_PRODUCTS))
             request, progress = self.request(), progress.part(_SHARE_OF_PRODUCTS, 1.0)
+        request, brought, progress = with_series_products(request, self.settings, progress)
         needs = supplied(self.chain, request, self.settings, folder, progress)
         with needs as (complete, told, rest):
             _make_stores(complete)
             if not self.by_user:
                 check_room(self.chain, complete, self.settings, folder)
             result = self.chain.run(complete, folder, rest)
-        _tell(result, fetched=(*self.names.arrived, *told.fetched), notes=told.notes)
+        fetched = (*self.names.arrived, *brought.fetched, *told.fetched)
+        _tell(result, fetched=fetched, notes=(*brought.notes, *told.notes))
         return result
 
 

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from werkzeug.test import TestResponse
 
 from catalog.index import ProductIndex
 from catalog.scanning import scan
+from kernels.chains.artefacts import ChainResult
+from kernels.chains.multislc_series import CHAIN, MultislcSeriesRequest
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, InputError, RequestError
 from processes.background import background_server, free_address
@@ -26,7 +29,9 @@ from processes.catalogue.catalog_download import run as download
 from processes.catalogue.request import CatalogRequest
 from processes.command_line import main
 from processes.jobs.model import NewJob
+from processes.multislc_series import MultislcSeries
 from processes.offered import offered_processes
+from processes.preparing import Preparation
 from processes.running import run_process
 from processes.settings import ConfigurationError, Settings, read_settings
 from tests.catalog.scripted import ScriptedResto, Server, archive, serving
@@ -268,6 +273,71 @@ def test_a_wish_to_stop_is_heard_while_tape_is_waited_for(
     with pytest.raises(Cancelled):
         run_fake(settings, TAPE, progress)
     assert not (settings.datalake / f"{TAPE}.zip").exists()
+
+
+def series_of(settings: Settings, **changed: str) -> Preparation:
+    """A series over what the catalogue has, whose chain tells which products it was given."""
+    values = {
+        "first_day": "2021-01-01",
+        "last_day": "2021-01-31",
+        "track": "54",
+        "region": "1,43.2,1.5,43.5",
+        "dem": "dem",
+        "catalogue": "true",
+    } | changed
+    process = MultislcSeries(settings)
+    found = process.prepare({name: ({"data": text},) for name, text in values.items()}, "ann")
+
+    def run(request: MultislcSeriesRequest, folder: Path, _: Progress) -> ChainResult:
+        report = folder / "report.json"
+        report.write_text(json.dumps({"products": [path.name for path in request.products]}))
+        return ChainResult.of((CHAIN.outputs[-1],), {"report": report}, {})
+
+    chain = replace(CHAIN, run=run, plan=None, products=lambda _request, _progress: ())
+    return replace(found, chain=chain)
+
+
+def test_a_series_fetches_what_catalogues_have_of_its_track(
+    settings: Settings, provider: Server, tmp_path: Path
+) -> None:
+    asked = []
+    for number, fetched in ((1, [TAPE, DISK]), (2, [])):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        series_of(settings).run(folder, Progress())
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        assert sorted(report["products"]) == [f"{TAPE}.zip", f"{DISK}.zip", "lake"]
+        assert sorted(report.get("supplies", {}).get("fetched", [])) == sorted(fetched)
+        asked.append(len(provider.downloads()))
+    assert asked[0] == asked[1]
+
+
+def test_a_series_fetches_nothing_that_it_does_not_take(
+    settings: Settings, provider: Server, tmp_path: Path
+) -> None:
+    for changed in (
+        {"swaths": "S4"},
+        {"polarisation": "HH"},
+        {"track": "55"},
+        {"last_day": "2021-01-04"},
+        {"catalogue": "false"},
+    ):
+        series_of(settings, **changed).run(tmp_path, Progress())
+    series_of(settings, excluded_days="20210105").run(tmp_path, Progress())
+    assert len(provider.downloads()) == 1
+    with pytest.raises(RequestError, match="catalogue must be false without track and region"):
+        series_of(settings, track="").request()
+
+
+def test_a_product_of_a_series_that_failed_is_told(
+    settings: Settings, provider: Server, tmp_path: Path
+) -> None:
+    provider.provider.products[DISK].moved_to = "elsewhere"
+    series_of(settings).run(tmp_path, Progress())
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["products"] == ["lake", f"{TAPE}.zip"]
+    (note,) = report["supplies"]["notes"]
+    assert note.startswith(f"{DISK} could not be fetched: ")
 
 
 def test_downloads_report_what_came_and_what_was_there(settings: Settings, tmp_path: Path) -> None:

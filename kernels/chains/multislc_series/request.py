@@ -41,6 +41,14 @@ class MultislcSeriesRequest(Request):
         abstract="At any depth; names and headers tell which to take. Slices of a pass are joined.",
         role="slc_datalake",
     )
+    catalogue: bool = option(
+        default=False,
+        title="Fetch first what catalogues have of the track on the region (true or false)",
+        abstract=(
+            "Sentinel-1 products of these days that are not here, into the data folders of the "
+            "server; without it the series is made of what is here."
+        ),
+    )
     first_day: str = option(
         title="First day, as 2016-06-01 or 20160601",
         abstract="UTC day on which the pass begins; it belongs to the series.",
@@ -168,6 +176,8 @@ class MultislcSeriesRequest(Request):
         if (self.network == "list") != bool(self.pairs):
             rule = "given with network = list, and only then"
             raise RequestError("pairs", rule, ", ".join(self.pairs) or "none")
+        if self.catalogue and (self.track is None or self.region is None):
+            raise RequestError("catalogue", "false without track and region", "true")
         if self.interferograms or self.unwrapping != "none":
             self.pair(self.products, self.products)
 
