@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from kernels.errors import ProcessingError, UnwrappingError
+from kernels.engine.progress import Progress
+from kernels.errors import Cancelled, ProcessingError, UnwrappingError
 from kernels.insar.unwrap_tiles import OVERLAP, cut_tiles
 from kernels.insar.unwrapping import Unwrapped, reliable, unwrap
 
@@ -116,11 +117,11 @@ def test_islands_have_numbers_by_size_and_specks_none() -> None:
 
 def test_tiles_agree_with_the_whole() -> None:
     truth = (
-        hill(700, cycles=12.0)
-        + 3.0 * gaussian_filter(np.random.default_rng(2).normal(size=(700, 700)), 12) * 12
+        hill(520, cycles=9.0)
+        + 3.0 * gaussian_filter(np.random.default_rng(2).normal(size=(520, 520)), 12) * 12
     )
     coherence = np.full(truth.shape, 0.7)
-    coherence[300:420, 100:600] = 0.0
+    coherence[220:310, 80:450] = 0.0
     phase, estimate = observe(truth, coherence)
     valid = reliable(phase, estimate, looks=LOOKS)
     whole = unwrap(phase, estimate, looks=LOOKS, valid=valid)
@@ -128,6 +129,30 @@ def test_tiles_agree_with_the_whole() -> None:
     assert not wrong_cycles(whole, truth, coherence).any()
     assert not wrong_cycles(tiled, truth, coherence).any()
     assert (tiled.components > 0).sum() > 0.98 * (whole.components > 0).sum()
+
+
+def test_cancelling_waits_for_one_small_tile() -> None:
+    truth = hill(700)
+    phase = np.angle(np.exp(1j * truth)).astype(np.float32)
+    shares = []
+
+    def cancel(share: float, _step: str) -> None:
+        shares.append(share)
+        if share > 0.0:
+            progress.cancelled.set()
+
+    progress = Progress.to(cancel)
+    with pytest.raises(Cancelled):
+        unwrap(
+            phase,
+            np.ones_like(phase),
+            looks=LOOKS,
+            valid=np.ones(phase.shape, np.bool_),
+            memory_mb=100_000,
+            progress=progress,
+        )
+    # two tiles of four were solved, although there is memory for the whole
+    assert shares == [0.0, 0.25]
 
 
 def test_nothing_reliable_is_one_clear_line() -> None:
