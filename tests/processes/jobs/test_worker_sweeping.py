@@ -138,3 +138,16 @@ def test_results_without_a_job_and_old_scratch_folders_go(
     sweeper.step(NOW)
     assert names_in(folders) == expected
     assert list(folders.jobs.iterdir()) == []
+
+
+def test_stacks_that_nobody_uses_go_with_the_rest(store: JobStore, settings: Settings) -> None:
+    folders = Folders(settings.state_folder)
+    folders.make()
+    stack = settings.stacks_folder / "user-ann" / "key"
+    stack.mkdir(parents=True)
+    (stack / "lock").touch()
+    sweeper = Sweeper(store, folders, settings)
+    sweeper.step(time.time())
+    assert stack.is_dir()
+    sweeper.step(time.time() + (settings.stack_days + 1) * DAY)
+    assert not stack.exists()
