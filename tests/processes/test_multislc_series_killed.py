@@ -105,4 +105,6 @@ def _results_can_be_opened(found: dict[str, Path], series: SlcSeries, folder: Pa
         assert found[name].read_bytes().startswith(b"\x89PNG")
     lines = found["baselines"].read_text(encoding="utf-8").splitlines()
     assert all(any(day in line.replace("-", "") for line in lines) for day in series.days)
-    assert read_raster(found["mean_amplitude"]).array.shape[0] == 2
+    amplitude, dispersion = read_raster(found["mean_amplitude"]).array[:2]
+    assert np.nanmedian(amplitude) > 0.0
+    assert 0.0 < np.nanmedian(dispersion) < 0.52, "coherent ground scatters less than speckle"
