@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from kernels.chains.artefacts import ChainResult
@@ -18,7 +17,7 @@ from kernels.chains.insar_timeseries.reference import StackReference, find_refer
 from kernels.chains.insar_timeseries.report import SIGN, make_report
 from kernels.chains.insar_timeseries.request import OUTPUTS, InsarTimeseriesRequest
 from kernels.chains.planning import threads_of
-from kernels.chains.reports import write_report
+from kernels.chains.reports import StepClock, write_report
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import ProcessingError
@@ -39,19 +38,6 @@ FILES = {
     "report": "report.json",
 }
 """Names of the results by output; the cube is there where there is a map."""
-
-
-class _Clock:
-    """Wall clock by step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, step: str) -> None:
-        now = time.perf_counter()
-        self.seconds[step] = now - self._last
-        self._last = now
 
 
 def run(request: InsarTimeseriesRequest, folder: Path, progress: Progress) -> ChainResult:
@@ -76,7 +62,7 @@ def run(request: InsarTimeseriesRequest, folder: Path, progress: Progress) -> Ch
     FournaiseError
         One line that names what is wrong; `folder` is as it was.
     """
-    threads, clock = threads_of(request.threads), _Clock()
+    threads, clock = threads_of(request.threads), StepClock()
     progress.update(0.0, "network")
     opened = open_inputs(request)
     reference = find_reference(request, opened, progress.part(0.0, 0.1))

@@ -111,7 +111,8 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
         results_bytes=results + (images if is_kept else 0.0),
         cpu_seconds=cpu,
         threads=pair.threads,
-        warnings=pair.warnings,
+        # of the reference with itself: once is enough
+        warnings=tuple(dict.fromkeys(pair.warnings)),
         details={
             "dates": [date.text for date in dates],
             "reference": dates[reference].text,
