@@ -30,6 +30,9 @@ from kernels.engine.progress import Progress
 from kernels.errors import InputError
 from kernels.insar.networks import Pair, read_pair
 
+_STATISTICS_MB = 1000
+"""More would not make the statistics faster, but memory grow with the number of dates."""
+
 
 def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> ChainResult:
     """Make a coregistered series and its interferograms.
@@ -99,7 +102,7 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
             stack,
             folder / master_folder(reference),
             threads=threads,
-            memory_mb=request.memory_mb,
+            memory_mb=min(request.memory_mb, _STATISTICS_MB),
             progress=progress.part(0.6, 0.68),
         )
         clock.lap("statistics")
