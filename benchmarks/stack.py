@@ -208,6 +208,7 @@ def _saving(stack: StackInput, folder: Path) -> dict[str, Any]:
         "saving_dates": len(dates),
         "saving_ratio": alone / together.cpu_s,
         "pairs_alone_cpu_s": alone,
+        "pairs_of_stack_seconds_by_step": together.value["seconds"],
         **_taken("pairs_of_stack", together),
     }
 
