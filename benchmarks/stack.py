@@ -3,7 +3,7 @@
 Twelve dates of two IW1 bursts over the Alps (or of a simulated track where the real annotation is
 missing, and with --quick), see `stack_input`. Three parts: `accuracy` runs `multislc-series` with a
 small baseline network and unwrapping, and `insar-timeseries` on its files; `cost` coregisters 5, 10
-and 20 dates of one burst; `saving` makes ten pairs of the network from a stack, and each as a
+and 20 dates of one burst; `saving` makes ten pairs from a stack, and each as a
 `dinsar-pair` of its own. Mpx are pixels of the reference's bursts; cost per valid Mpx is told
 beside.
 """
@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import shutil
 import zipfile
+from collections.abc import Sequence
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from kernels.chains.multislc_series import MultislcSeriesRequest
 from kernels.chains.multislc_series.run import run as run_series
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
-from kernels.insar.networks import small_baseline
+from kernels.insar.networks import Pair, small_baseline
 from kernels.model import Looks
 from kernels.products.sentinel1 import open_sentinel1
 
@@ -181,35 +183,44 @@ def _cost(stack: StackInput, folder: Path) -> dict[str, Any]:
 
 
 def _saving(stack: StackInput, folder: Path) -> dict[str, Any]:
-    """Make ten pairs of the network from the stack, and one by one."""
+    """Make ten pairs from the stack, and one by one: all of five dates, and of a sparse network."""
     days = [date.fromisoformat(text) for text in stack.days]
-    network = small_baseline(
+    sparse = small_baseline(
         days,
         [one.baseline for one in stack.dates],
         largest_days=LARGEST_DAYS,
         largest_baseline=LARGEST_BASELINE,
     )[:PAIRS]
+    count = len(stack.products)
+    first = min(max(stack.reference - 2, 0), max(count - 5, 0))
+    dense = tuple(combinations(range(first, min(first + 5, count)), 2))
+    return _saved("saving", dense, stack, folder) | _saved("sparse_saving", sparse, stack, folder)
+
+
+def _saved(name: str, network: Sequence[Pair], stack: StackInput, folder: Path) -> dict[str, Any]:
+    """Make the pairs of a network together, and each alone."""
     dates = sorted({k for pair in network for k in pair} | {stack.reference})
     names = tuple(f"{stack.days[a]}_{stack.days[b]}" for a, b in network)
-    say(f"saving: {len(network)} pairs of {len(dates)} dates from a stack")
+    say(f"{name}: {len(network)} pairs of {len(dates)} dates from a stack")
     request = series_request(
         stack, tuple(stack.products[k] for k in dates), network="list", pairs=names
     )
     together = measure(_series, request, folder / "stack")
+    shutil.rmtree(folder / "stack")
     alone = 0.0
     for number, (a, b) in enumerate(network):
-        say(f"saving: pair {number + 1} of {len(network)} alone")
+        say(f"{name}: pair {number + 1} of {len(network)} alone")
         pair = request.pair((stack.products[a],), (stack.products[b],))
         taken = measure(_pair, pair, folder / f"pair{number}")
         shutil.rmtree(folder / f"pair{number}")
         alone += taken.cpu_s
     return {
-        "saving_pairs": len(network),
-        "saving_dates": len(dates),
-        "saving_ratio": alone / together.cpu_s,
-        "pairs_alone_cpu_s": alone,
-        "pairs_of_stack_seconds_by_step": together.value["seconds"],
-        **_taken("pairs_of_stack", together),
+        f"{name}_pairs": len(network),
+        f"{name}_dates": len(dates),
+        f"{name}_ratio": alone / together.cpu_s,
+        f"{name}_pairs_alone_cpu_s": alone,
+        f"{name}_seconds_by_step": together.value["seconds"],
+        **_taken(f"{name}_of_stack", together),
     }
 
 
