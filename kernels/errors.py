@@ -10,6 +10,7 @@
     │   ├── DemError            the elevation model has no answer where one is needed
     │   └── PairError           two products that do not make a pair
     ├── ProcessingError         the data was readable but no result is possible
+    │   └── UnwrappingError     no phase can be unwrapped
     └── Cancelled               the user asked to stop
 
 Every message is one line that names the input and the rule it breaks. Messages keep to

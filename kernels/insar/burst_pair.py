@@ -266,7 +266,8 @@ class BurstPair:
             resample_numba.along_azimuth(
                 planes[0],
                 planes[1],
-                geometry.lines[at] - needed.first,
+                needed.first,
+                geometry.lines[at],
                 geometry.rates[at],
                 self.azimuth_weights,
                 real,
@@ -360,7 +361,8 @@ class BurstPair:
         deramp_numba.deramp(
             secondary,
             self.ramp.coefficients,
-            (needed.first - self.ramp.mid_line) * self.ramp.line_interval,
+            needed.first,
+            self.ramp.mid_line,
             self.ramp.line_interval,
             baseband[0],
             baseband[1],

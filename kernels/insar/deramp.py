@@ -121,7 +121,8 @@ def deramp(
     deramp_numba.deramp(
         np.ascontiguousarray(pixels),
         np.ascontiguousarray(ramp.coefficients[:, part]),
-        (first_line - ramp.mid_line) * ramp.line_interval,
+        first_line,
+        ramp.mid_line,
         ramp.line_interval,
         real,
         imaginary,

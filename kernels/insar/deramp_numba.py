@@ -64,14 +64,16 @@ def cosine_sine_of_turn(cycles: np.float32) -> tuple[np.float32, np.float32]:
 def deramp(
     pixels: NDArray[np.complex64],
     ramp: NDArray[np.float64],
-    first_eta: float,
+    first_line: int,
+    mid_line: float,
     interval: float,
     real: NDArray[np.float32],
     imaginary: NDArray[np.float32],
 ) -> None:
-    """Pixels times exp(+j phi) as two planes; rows start at azimuth time `first_eta` [s]."""
+    """Pixels times exp(+j phi) as two planes; row 0 is line `first_line` of the burst."""
     for row in range(pixels.shape[0]):
-        eta = first_eta + row * interval
+        # exact but for the product, so that a line has the same bits wherever reading began
+        eta = (np.float64(first_line + row) - mid_line) * interval
         for p in range(pixels.shape[1]):
             c, s = cosine_sine((ramp[2, p] * eta + ramp[1, p]) * eta + ramp[0, p])
             re, im = pixels[row, p].real, pixels[row, p].imag

@@ -40,6 +40,7 @@ AlongAzimuth = Callable[
     [
         NDArray[np.float32],
         NDArray[np.float32],
+        int,
         NDArray[np.float64],
         NDArray[np.float64],
         NDArray[np.float32],
@@ -121,6 +122,7 @@ def _make_along_azimuth(taps: int) -> AlongAzimuth:
     def along_azimuth(
         real: NDArray[np.float32],
         imaginary: NDArray[np.float32],
+        first_line: int,
         lines: NDArray[np.float64],
         rates: NDArray[np.float64],
         weights: NDArray[np.float32],
@@ -134,9 +136,11 @@ def _make_along_azimuth(taps: int) -> AlongAzimuth:
         for run in range(lines.shape[0]):
             start = np.uint64(run * RUN)
             stop = np.uint64(min((run + 1) * RUN, samples))
+            # fractions of the burst's own lines: less another first line they would be rounded
+            # another way
             whole = np.floor(lines[run])
-            first = int(whole) - before
-            if whole < before or first > real.shape[0] - taps:
+            first = int(whole) - before - first_line
+            if first < 0 or first > real.shape[0] - taps:
                 out_real[start:stop] = np.float32(0.0)
                 out_imaginary[start:stop] = np.float32(0.0)
                 continue
@@ -149,7 +153,7 @@ def _make_along_azimuth(taps: int) -> AlongAzimuth:
                     real[under, columns],
                     imaginary[under, columns],
                     weight,
-                    lines[run] - first,
+                    lines[run] - whole + before,
                     rates[run],
                     out_real[columns],
                     out_imaginary[columns],
@@ -229,6 +233,7 @@ def along_range(
 def along_azimuth(
     real: NDArray[np.float32],
     imaginary: NDArray[np.float32],
+    first_line: int,
     lines: NDArray[np.float64],
     rates: NDArray[np.float64],
     weights: NDArray[np.float32],
@@ -241,8 +246,10 @@ def along_azimuth(
     ----------
     real, imaginary : ndarray of float32, shape (secondary lines, samples)
         From `along_range`.
+    first_line : int
+        Of the secondary burst, in row 0.
     lines : ndarray of float64, shape (ceil(samples / RUN),)
-        Fractional row of `real` for each run of samples.
+        Fractional line of the secondary burst for each run of samples.
     rates : ndarray of float64, shape (ceil(samples / RUN),)
         By how much the phase turns from line to line in each run [cycles]; NaN counts as 0.
     weights : ndarray of float32, shape (steps + 1, taps)
@@ -251,5 +258,5 @@ def along_azimuth(
         Receive the result; 0 where taps are missing.
     """
     _ALONG_AZIMUTH[weights.shape[1]](
-        real, imaginary, lines, rates, weights, out_real, out_imaginary
+        real, imaginary, first_line, lines, rates, weights, out_real, out_imaginary
     )

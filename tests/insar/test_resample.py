@@ -130,6 +130,7 @@ def test_azimuth_pass_interpolates_columns() -> None:
     along_azimuth(
         signal.real.astype(np.float32),
         signal.imag.astype(np.float32),
+        0,
         lines,
         np.zeros(4),
         band_weights(12, 0.7),
@@ -155,6 +156,7 @@ def test_azimuth_pass_turns_along_with_fringes(rate: float) -> None:
         along_azimuth(
             signal.real.astype(np.float32),
             signal.imag.astype(np.float32),
+            0,
             lines,
             np.full(2, turning),
             band_weights(12, 0.7),
@@ -177,6 +179,7 @@ def test_azimuth_pass_takes_unknown_rates_for_zero() -> None:
     for number, rate in enumerate((0.0, np.nan)):
         along_azimuth(
             *random,
+            0,
             np.array([20.25]),
             np.array([rate]),
             band_weights(8, 0.7),
@@ -184,3 +187,23 @@ def test_azimuth_pass_takes_unknown_rates_for_zero() -> None:
             out[number, 1],
         )
     np.testing.assert_array_equal(out[0], out[1])
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_azimuth_pass_gives_the_same_bits_wherever_the_rows_begin(rate: float) -> None:
+    """Places between two rows of weights, where another rounding takes the other one."""
+    random = np.random.default_rng(6).standard_normal((2, 600, RUN)).astype(np.float32)
+    out = np.empty((2, 2, RUN), np.float32)
+    for line in 500.0 + (np.arange(200) + 0.5) / STEPS + 1e-13:
+        for number, first in enumerate((0, 437)):
+            along_azimuth(
+                random[0, first:],
+                random[1, first:],
+                first,
+                np.array([line]),
+                np.array([rate]),
+                band_weights(12, 0.7),
+                out[number, 0],
+                out[number, 1],
+            )
+        np.testing.assert_array_equal(out[0], out[1])
