@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
-import importlib
+import importlib.util
 import json
 import os
 import platform
@@ -24,17 +24,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import grimp
 import numpy as np
 
 from kernels.engine.workspace import scratch_folder
 
 ROOT = Path(__file__).resolve().parents[1]
-SIMULATION_SOURCES = (
-    "kernels/simulation/**/*.py",
-    "kernels/products/**/*.py",
-    "kernels/model/*.py",
-)
-"""Code that simulated input depends on."""
+SIMULATION = "kernels.simulation"
+"""What simulates input: it depends on this package and on all that the package imports."""
 
 
 def benchmark_names() -> tuple[str, ...]:
@@ -146,9 +143,12 @@ def cached_input(name: str, parameters: Mapping[str, Any], make: Callable[[Path]
 
 def _digest(parameters: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
-    for pattern in SIMULATION_SOURCES:
-        for file in sorted(ROOT.glob(pattern)):
-            digest.update(file.read_bytes())
+    graph = grimp.build_graph("kernels", cache_dir=None)
+    imported = graph.find_upstream_modules(SIMULATION, as_package=True)
+    for module in sorted(imported | graph.find_descendants(SIMULATION) | {SIMULATION}):
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.origin is not None:
+            digest.update(Path(spec.origin).read_bytes())
     return digest.hexdigest()[:16]
 
 
