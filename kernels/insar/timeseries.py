@@ -9,7 +9,6 @@ Geophysics 69, 2009; Doin et al., ESA Fringe 2011).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -70,10 +69,14 @@ class Network:
     def triplets(self) -> NDArray[np.int64]:
         """Pairs first-second, second-third and first-third of all closed loops, shape (n, 3)."""
         number = {(int(a), int(b)): k for k, (a, b) in enumerate(self.pairs)}
+        followers: dict[int, list[int]] = {}
+        for a, b in sorted(number):
+            followers.setdefault(a, []).append(b)
         found = [
             (number[a, b], number[b, c], number[a, c])
-            for a, b, c in combinations(range(self.times.size), 3)
-            if (a, b) in number and (b, c) in number and (a, c) in number
+            for a, b in sorted(number)
+            for c in followers.get(b, ())
+            if (a, c) in number
         ]
         return np.array(found, np.int64).reshape(-1, 3)
 
@@ -108,7 +111,9 @@ class Motion:
     Attributes
     ----------
     velocity, velocity_error : ndarray of float64, shape (pixels,)
-        And its standard error, from the scatter around the model [unit of the series per year].
+        And its standard error [unit of the series per year], from the scatter around the model
+        as if dates were independent (Fattahi and Amelung, JGR Solid Earth 120, 2015, equation 10,
+        with as many unknowns as the model has). What is correlated in time makes it larger.
     constant : ndarray of float64, shape (pixels,)
         At the first date [unit of the series].
     dem_error : ndarray of float64, shape (pixels,)

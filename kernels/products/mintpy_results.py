@@ -142,11 +142,16 @@ class LayerFile:
             if "date" in file and file[name].ndim == 3:
                 self.days = tuple(read_stack_day(path, day) for day in file["date"][:])
 
-    def rows(self, rows: Band) -> NDArray[np.float32]:
-        """Read rows, shape (dates, rows, columns), or (rows, columns); raises InputError."""
+    def rows(self, rows: Band, dates: slice = slice(None)) -> NDArray[np.float32]:
+        """Read rows, of some dates, shape (dates, rows, columns); raises InputError.
+
+        Of a layer of two axes they are of shape (rows, columns).
+        """
+        part = slice(rows.first, rows.first + rows.rows)
         with opened(self._path) as file, reading(self._path):
-            part = slice(rows.first, rows.first + rows.rows)
-            return np.asarray(file[self._name][..., part, :], np.float32)
+            layer = file[self._name]
+            where = (dates, part) if layer.ndim == 3 else part
+            return np.asarray(layer[where], np.float32)
 
     def cell(self, row: int, column: int) -> NDArray[np.float32]:
         """Read one cell of all dates, shape (dates,); raises InputError."""

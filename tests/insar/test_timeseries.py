@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,21 @@ def test_wrong_cycles_do_not_spread_in_the_l1_norm_and_are_corrected() -> None:
     corrected, cycles = correct_cycles(net, wrong)
     np.testing.assert_allclose(corrected, pairs, atol=1e-9)
     assert (np.abs(cycles).sum(axis=0) == 1).all()
+
+
+def test_triplets_are_all_closed_loops_of_three() -> None:
+    every = list(combinations(range(DATES), 2))
+    chosen = np.random.default_rng(6).permutation(len(every))[:40]
+    net = network([every[k] for k in chosen])
+    found = {tuple(np.concatenate(net.pairs[loop])) for loop in net.triplets}
+    there = set(map(tuple, net.pairs.tolist()))
+    expected = {
+        (a, b, b, c, a, c)
+        for a, b, c in combinations(range(DATES), 3)
+        if {(a, b), (b, c), (a, c)} <= there
+    }
+    assert found == expected
+    assert len(net.triplets) == len(expected) > 50
 
 
 def test_right_cycles_are_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from kernels.chains.insar_timeseries.inputs import Inputs
 from kernels.engine.bands import Band
 from kernels.errors import InputError, RequestError
+from kernels.products.gdal_access import open_raster
 from kernels.products.mintpy import check_fits
 from kernels.products.mintpy_results import SERIES, LayerFile
 from kernels.products.raster import RasterReader
@@ -33,19 +35,24 @@ class Delays:
         Its layers that are the dates of the network.
     rasters : tuple of Path
         Instead of the file one raster for each date: delays, positive.
+    missing : tuple of float
+        Value of each raster that stands for none; NaN where it names no such value.
     """
 
     file: LayerFile | None
     numbers: NDArray[np.int64]
     rasters: tuple[Path, ...] = ()
+    missing: tuple[float, ...] = ()
 
     def rows(self, rows: Band) -> NDArray[np.float32]:
-        """Apparent displacement of some rows, shape (dates, rows, columns) [m]."""
+        """Apparent displacement of some rows, shape (dates, rows, columns) [m]; NaN: unknown."""
         if self.file is not None:
             return self.file.rows(rows)[self.numbers]
-        return -np.stack(
+        found = np.stack(
             [RasterReader(path).read_band(0, rows.first, rows.rows) for path in self.rasters]
         )
+        found[found == np.array(self.missing, np.float32)[:, None, None]] = np.nan
+        return -found
 
 
 def open_delays(path: Path, inputs: Inputs) -> Delays:
@@ -90,9 +97,18 @@ def _of_folder(path: Path, inputs: Inputs) -> Delays:
     there = {day for day in inputs.days if f"{day:%Y%m%d}" in found}
     _check_days(path, there, inputs.days)
     rasters = tuple(found[f"{day:%Y%m%d}"] for day in inputs.days)
+    missing = []
     for raster in rasters:
         check_fits(raster, RasterReader(raster).shape, inputs.stack, _ARGUMENT)
-    return Delays(file=None, numbers=np.arange(len(inputs.days)), rasters=rasters)
+        opened = open_raster(str(raster), error=InputError)  # bands do not keep it open
+        value = opened.GetRasterBand(1).GetNoDataValue()
+        missing.append(math.nan if value is None else float(value))
+    return Delays(
+        file=None,
+        numbers=np.arange(len(inputs.days)),
+        rasters=rasters,
+        missing=tuple(missing),
+    )
 
 
 def _check_days(path: Path, there: set[date], days: tuple[date, ...]) -> None:

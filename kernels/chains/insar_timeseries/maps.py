@@ -27,6 +27,8 @@ from kernels.products.raster import create_raster
 
 VELOCITY_BANDS = ("velocity", "velocity_error", "temporal_coherence", "dem_error", "mask")
 VELOCITY_UNITS = ("m/year", "m/year", "1", "m", "1")
+ERROR_KIND = "of ordinary least squares, as if dates were independent of each other"
+"""What the standard error of the velocity is."""
 MOST_PANELS = 24
 """Dates of the picture of small multiples."""
 
@@ -156,9 +158,10 @@ class _Layers:
     cells: InvertedCells
     motions: Motions
 
-    def displacement(self, rows: Band) -> NDArray[np.float32]:
-        reliable = self.cells.reliable[rows.first : rows.first + rows.rows]
-        return np.where(reliable, self.series.rows(rows), np.float32(np.nan))
+    def displacement(self, rows: Band, dates: slice) -> NDArray[np.float32]:
+        found = self.series.rows(rows, dates)
+        found[:, ~self.cells.reliable[rows.first : rows.first + rows.rows]] = np.nan
+        return found
 
     def velocity(self, rows: Band) -> NDArray[np.float32]:
         """Bands VELOCITY_BANDS but for the mask."""
@@ -221,12 +224,10 @@ def write_maps(
     )
     shape = inputs.stack.shape if grid is None else grid.shape
     days = [f"{day:%Y-%m-%d}" for day in inputs.days]
-    looks, panel_looks = preview_looks(shape), preview_looks(shape, _PANEL_SIDE)
+    looks, panel_looks = _picture_looks(shape)
     dates = _panel_dates(len(days))
-    step = math.lcm(looks.azimuth, panel_looks.azimuth)
-    rows = rows_for_budget(
-        request.memory_mb * 1e6 / 4.0, bytes_per_row=shape.samples * 4.0 * (len(days) + 8)
-    )
+    budget = request.memory_mb * 1e6 / 4.0
+    rows = rows_for_budget(budget, bytes_per_row=shape.samples * 4.0 * (len(days) + 8))
     pieces: list[NDArray[np.float32]] = []
     panels: list[NDArray[np.float32]] = []
     with ExitStack() as stack:
@@ -259,9 +260,11 @@ def write_maps(
             cube = stack.enter_context(
                 create_cube(folder / names["cube"], grid, inputs.days, _CUBE, attributes=tags)
             )
-        for band in split_rows(shape.lines, band_rows=min(rows, _LARGEST_BAND), multiple=step):
+        for band in split_rows(
+            shape.lines, band_rows=min(rows, _LARGEST_BAND), multiple=panel_looks.azimuth
+        ):
             progress.update(band.first / shape.lines, "maps")
-            series, fitted = _rows(layers, located, band, shape)
+            series, fitted = _rows(layers, located, band, shape, budget)
             known = np.isfinite(fitted[0])
             mask = np.where(known, np.float32(1.0), np.float32(0.0))
             velocity.write(band.first, np.concatenate([fitted, mask[None]]))
@@ -285,10 +288,21 @@ def write_maps(
 _CUBE = (
     CubeLayer("displacement", "m", "displacement towards the satellite", has_time=True),
     CubeLayer("velocity", "m year-1", "velocity towards the satellite"),
-    CubeLayer("velocity_error", "m year-1", "standard error of the velocity"),
+    CubeLayer("velocity_error", "m year-1", f"standard error of the velocity, {ERROR_KIND}"),
     CubeLayer("temporal_coherence", "1", "temporal coherence"),
     CubeLayer("dem_error", "m", "height to be added to the elevation model"),
 )
+
+
+def _picture_looks(shape: Shape) -> tuple[Looks, Looks]:
+    """Pixels of the cells of the picture and of a panel, these of whole cells of the picture.
+
+    So few rows hold whole cells of both.
+    """
+    looks = preview_looks(shape)
+    least = preview_looks(shape, _PANEL_SIDE)
+    azimuth, across = (a * math.ceil(b / a) for a, b in zip(looks, least, strict=True))
+    return looks, Looks(azimuth, across)
 
 
 def _panel_dates(count: int) -> NDArray[np.int64]:
@@ -297,17 +311,22 @@ def _panel_dates(count: int) -> NDArray[np.int64]:
 
 
 def _rows(
-    layers: _Layers, located: CellsOnMap | None, band: Band, shape: Shape
+    layers: _Layers, located: CellsOnMap | None, band: Band, shape: Shape, budget: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Displacement and fitted motion on some rows of the result."""
+    """Displacement and fitted motion on some rows of the result.
+
+    Rows of a map cross many rows of cells where these are turned against it: as many dates as
+    `budget` [bytes] holds of them are read at once.
+    """
     if located is None:
-        return layers.displacement(band), layers.velocity(band)
+        return layers.displacement(band, slice(None)), layers.velocity(band)
+    dates = len(layers.series.days)
+    series = np.full((dates, band.rows, shape.samples), np.nan, np.float32)
     needed = located.needed(band)
     if needed is None:
-        dates = len(layers.series.days)
-        empty = np.full((dates + 4, band.rows, shape.samples), np.nan, np.float32)
-        return empty[:dates], empty[dates:]
-    return (
-        located.sample(band, layers.displacement(needed), needed.first),
-        located.sample(band, layers.velocity(needed), needed.first),
-    )
+        return series, np.full((4, band.rows, shape.samples), np.nan, np.float32)
+    step = rows_for_budget(budget, bytes_per_row=4.0 * needed.rows * layers.series.shape.samples)
+    for first in range(0, dates, step):
+        part = slice(first, first + step)
+        series[part] = located.sample(band, layers.displacement(needed, part), needed.first)
+    return series, located.sample(band, layers.velocity(needed), needed.first)

@@ -196,38 +196,53 @@ def find_corrections(
     )
     if not found.trends:
         return found
-    terms, series = _sample(found, cells, progress)
+    terms, series = _sample(found, cells, _band_rows(request, inputs, threads=0), progress)
     if terms.shape[1] < _FEWEST_SAMPLES:
         return found
-    origin = reference.mean(found.terms(reference.rows))
+    origin = reference.mean(found.terms)
     origin = np.where(np.isfinite(origin), origin, np.median(terms, axis=1))
     return replace(found, slopes=linear_trends(terms, series), origin=origin)
+
+
+def _band_rows(request: InsarTimeseriesRequest, inputs: Inputs, *, threads: int) -> int:
+    """Rows of cells of all dates that the memory budget holds at once."""
+    rows = rows_for_budget(
+        request.memory_mb * 1e6 / (threads + 1),
+        bytes_per_row=inputs.stack.shape.samples * (60.0 * len(inputs.days) + 100.0),
+    )
+    return min(rows, _LARGEST_BAND)
 
 
 def _at_reference(reference: StackReference, delays: Delays | None) -> NDArray[np.float64]:
     """Apparent displacement of the reference by delays [m]."""
     if delays is None:
         return np.zeros(len(reference.inputs.days))
-    there = reference.mean(delays.rows(reference.rows))
+    there = reference.mean(delays.rows)
     if not np.isfinite(there).all():
         raise InputError("tropospheric_delays must hold a value at the reference on every date")
     return there
 
 
 def _sample(
-    corrections: Corrections, cells: InvertedCells, progress: Progress
+    corrections: Corrections, cells: InvertedCells, rows: int, progress: Progress
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Terms of the trends and displacement [m] of some of the reliable cells."""
     step = max(int(np.count_nonzero(cells.reliable) // _MOST_SAMPLES), 1)
     dates = len(corrections.slopes)
     terms, series = [np.empty((len(corrections.trends), 0))], [np.empty((dates, 0))]
     lines = cells.reliable.shape[0]
-    for band in split_rows(lines, band_rows=64):
+    ahead = 0  # reliable cells before the next one to be taken, whatever the bands are
+    for band in split_rows(lines, band_rows=rows):
         progress.update(band.first / lines, "atmosphere")
-        chosen = cells.reliable[band.first : band.first + band.rows]
-        if chosen.any():
-            terms.append(corrections.terms(band)[:, chosen][:, ::step])
-            series.append(corrections.corrected(band)[:, chosen][:, ::step])
+        reliable = np.flatnonzero(cells.reliable[band.first : band.first + band.rows])
+        chosen = reliable[ahead::step]
+        ahead = (ahead - reliable.size) % step
+        if chosen.size:
+            for found, values in (
+                (terms, corrections.terms(band)),
+                (series, corrections.corrected(band)),
+            ):
+                found.append(values.reshape(len(values), -1)[:, chosen])
     both = np.concatenate(terms, axis=1), np.concatenate(series, axis=1)
     known = np.isfinite(both[0]).all(axis=0) & np.isfinite(both[1]).all(axis=0)
     return both[0][:, known], both[1][:, known]
@@ -285,17 +300,12 @@ def write_motion(
         Of reliable cells.
     """
     inputs = corrections.reference.inputs
-    shape, dates = inputs.stack.shape, len(inputs.days)
+    shape = inputs.stack.shape
     found = Motions(
         velocity=np.full(shape, np.nan, np.float32),
         velocity_error=np.full(shape, np.nan, np.float32),
         dem_error=np.full(shape, np.nan, np.float32),
     )
-    rows = rows_for_budget(
-        request.memory_mb * 1e6 / (threads + 1),
-        bytes_per_row=shape.samples * (60.0 * dates + 100.0),
-    )
-
     with ExitStack() as stack:
         series = stack.enter_context(
             create_series(
@@ -336,7 +346,7 @@ def write_motion(
                 kept[part] = np.where(reliable, values, np.float32(np.nan))
 
         run_bands(
-            split_rows(shape.lines, band_rows=min(rows, _LARGEST_BAND)),
+            split_rows(shape.lines, band_rows=_band_rows(request, inputs, threads=threads)),
             read=corrections.corrected,
             compute=corrections.motion,
             write=write,

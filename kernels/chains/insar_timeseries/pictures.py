@@ -101,8 +101,7 @@ def draw_motion(
         days=inputs.days,
         points=[
             PointSeries(
-                name=f"{point.name}: {1e3 * point.velocity:+.1f} ± "
-                f"{1e3 * point.velocity_error:.1f} mm/year",
+                name=f"{point.name}: {_told(point)}",
                 displacement=point.displacement,
                 fitted=point.fitted,
                 note=point.place,
@@ -113,6 +112,12 @@ def draw_motion(
         subtitle=subtitle,
     )
     return limit
+
+
+def _told(point: Point) -> str:
+    if not np.isfinite(point.velocity):
+        return "not reliable"
+    return f"{1e3 * point.velocity:+.1f} ± {1e3 * point.velocity_error:.1f} mm/year"
 
 
 def _limit(values: NDArray[np.float32]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ from kernels.insar.reference_cells import (
 from kernels.products.mintpy import StackRows
 
 _LARGEST_BAND = 512
+_MOST_CELLS = 20_000
+"""Of an area: more are taken evenly, as all pairs are held there at once."""
 _NAMED = 6
 _REACH = 3.0
 """A point is on the ground of the cells if one is nearer than so many of their spacings."""
@@ -38,7 +41,7 @@ class StackReference:
     pairs : PairReference
         Phase and region of each of these pairs.
     row, column : int
-        Of the middle cell.
+        Of the cell nearest to the middle among those that most pairs know.
     rows : Band
         That hold the reference's cells.
     inside : ndarray of bool, shape (rows, columns)
@@ -48,6 +51,8 @@ class StackReference:
         the cells have no places.
     description : dict
         For the report.
+    band_rows : int
+        That are read at once.
     """
 
     inputs: Inputs
@@ -58,21 +63,25 @@ class StackReference:
     inside: NDArray[np.bool_]
     outline: NDArray[np.float64]
     description: dict[str, object]
+    band_rows: int
 
-    def mean(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+    def mean(self, read: Callable[[Band], NDArray[np.floating]]) -> NDArray[np.float64]:
         """Average layers over the reference's cells that have a value.
 
         Parameters
         ----------
-        values : ndarray of float, shape (..., rows, columns)
-            Of the rows that hold them.
+        read : callable
+            ``(rows) -> layers`` of shape (layers, rows, columns).
 
         Returns
         -------
-        ndarray of float64, shape (...)
+        ndarray of float64, shape (layers,)
             NaN where no cell has a value.
         """
-        own = values[..., self.inside].astype(np.float64)
+        parts = _parts(self.rows, self.inside, self.band_rows)
+        own = np.concatenate(
+            [read(rows)[:, chosen].astype(np.float64) for rows, chosen in parts], axis=1
+        )
         known = np.isfinite(own)
         total = np.where(known, own, 0.0).sum(axis=-1)
         with np.errstate(invalid="ignore"):
@@ -139,20 +148,21 @@ def find_reference(
     rows = np.flatnonzero(mask.any(axis=1))
     band = Band(int(rows[0]), int(rows[-1] - rows[0]) + 1)
     inside = mask[band.first : band.first + band.rows]
-    read = inputs.stack.rows(band, inputs.numbers)
-    phases = usable(read, request)[:, inside]
+    band_rows = _band_rows(request, inputs)
+    read = _read_cells(request, inputs, _parts(band, inside, band_rows))
     components = None
     if read.components is not None and request.components == "reference":
-        components = read.components[:, inside].astype(np.int64)
-    found = pair_references(phases, components)
+        components = read.components.astype(np.int64)
+    found = pair_references(read.phase, components)
     lost = ~np.isfinite(found.phases)
     if lost.all():
         given = request.reference_point or request.reference_area
         name = "reference_point" if request.reference_point is not None else "reference_area"
         if given is None:
             raise ProcessingError("the reference noted in the stack is coherent in no pair")
-        coherence = "" if read.coherence is None else _mean(read.coherence[:, inside])
+        coherence = "" if read.coherence is None else _mean(read.coherence)
         raise RequestError(name, f"where a pair is known and coherent{coherence}", given)
+    row, column = _nearest_known(read.phase, band.first, inside, (row, column))
     warnings: tuple[str, ...] = ()
     if lost.any():
         names = [inputs.pair_names[number] for number in np.flatnonzero(lost)]
@@ -174,7 +184,61 @@ def find_reference(
             "cells": int(np.count_nonzero(mask)),
             "pairs_without": int(np.count_nonzero(lost)),
         },
+        band_rows=band_rows,
     )
+
+
+def _band_rows(request: InsarTimeseriesRequest, inputs: Inputs) -> int:
+    """Rows of all pairs that the memory budget holds at once."""
+    layers = max(len(inputs.numbers), len(inputs.days))
+    rows = rows_for_budget(
+        request.memory_mb * 1e6, bytes_per_row=20.0 * inputs.stack.shape.samples * layers
+    )
+    return min(rows, _LARGEST_BAND)
+
+
+def _parts(
+    rows: Band, inside: NDArray[np.bool_], band_rows: int
+) -> Iterator[tuple[Band, NDArray[np.bool_]]]:
+    """Bands of rows that hold cells of the reference, and which of their cells these are."""
+    for part in split_rows(rows.rows, band_rows=band_rows, first=rows.first):
+        chosen = inside[part.first - rows.first :][: part.rows]
+        if chosen.any():
+            yield part, chosen
+
+
+def _read_cells(
+    request: InsarTimeseriesRequest,
+    inputs: Inputs,
+    parts: Iterator[tuple[Band, NDArray[np.bool_]]],
+) -> StackRows:
+    """Read the reference's cells, each array of shape (pairs, cells); unusable phase is NaN."""
+    phases, coherences, components = [], [], []
+    for rows, chosen in parts:
+        read = inputs.stack.rows(rows, inputs.numbers)
+        phases.append(usable(read, request)[:, chosen])
+        if read.coherence is not None:
+            coherences.append(read.coherence[:, chosen])
+        if read.components is not None:
+            components.append(read.components[:, chosen])
+    return StackRows(
+        np.concatenate(phases, axis=1),
+        np.concatenate(coherences, axis=1) if coherences else None,
+        np.concatenate(components, axis=1) if components else None,
+    )
+
+
+def _nearest_known(
+    phases: NDArray[np.float32],
+    first_row: int,
+    inside: NDArray[np.bool_],
+    middle: tuple[int, int],
+) -> tuple[int, int]:
+    """Row and column of a cell that has a result: MintPy's tools take the place for known."""
+    known = np.isfinite(phases).sum(axis=0)
+    cells = np.argwhere(inside)[known == known.max()] + (first_row, 0)
+    row, column = cells[np.square(cells - middle).sum(axis=1).argmin()]
+    return int(row), int(column)
 
 
 def _mean(coherence: NDArray[np.float32]) -> str:
@@ -224,6 +288,8 @@ def _area(
     if not mask.any():
         rule = "on the ground of the interferograms"
         raise RequestError("reference_area", rule, request.reference_area)
+    cells = np.flatnonzero(mask)
+    mask.flat[cells] = np.arange(cells.size) % -(-cells.size // _MOST_CELLS) == 0
     middle = np.argwhere(mask).mean(axis=0)
     return mask, int(middle[0]), int(middle[1]), "area"
 
@@ -294,10 +360,7 @@ def _most_coherent(
     shape = inputs.stack.shape
     coherence = np.zeros(shape, np.float32)
     known = np.zeros(shape, np.int32)
-    rows = rows_for_budget(
-        request.memory_mb * 1e6, bytes_per_row=20.0 * shape.samples * len(inputs.numbers)
-    )
-    for band in split_rows(shape.lines, band_rows=min(rows, _LARGEST_BAND)):
+    for band in split_rows(shape.lines, band_rows=_band_rows(request, inputs)):
         progress.update(band.first / shape.lines, "reference")
         part = slice(band.first, band.first + band.rows)
         read = inputs.stack.rows(band, inputs.numbers)

@@ -202,8 +202,9 @@ OUTPUTS = (
         name="velocity",
         title="Velocity towards the satellite, on the map",
         abstract=(
-            "Bands velocity and its standard error (m per year), temporal coherence, error of "
-            "the elevation model (m, to be added to it) and mask (1: reliable)."
+            "Bands velocity and its standard error (m per year; of least squares, as if dates "
+            "were independent), temporal coherence, error of the elevation model (m, to be added "
+            "to it) and mask (1: reliable)."
         ),
         media_type=MediaType.GEOTIFF,
     ),

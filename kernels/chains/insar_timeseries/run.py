@@ -8,7 +8,7 @@ from kernels.chains.artefacts import ChainResult
 from kernels.chains.insar_timeseries.delays import open_delays
 from kernels.chains.insar_timeseries.inputs import open_inputs
 from kernels.chains.insar_timeseries.inversion import invert_stack
-from kernels.chains.insar_timeseries.maps import choose_map, locate, write_maps
+from kernels.chains.insar_timeseries.maps import ERROR_KIND, choose_map, locate, write_maps
 from kernels.chains.insar_timeseries.motion import FILES as MINTPY_FILES
 from kernels.chains.insar_timeseries.motion import find_corrections, write_motion
 from kernels.chains.insar_timeseries.pictures import draw_motion
@@ -151,7 +151,7 @@ def _attributes(reference: StackReference, number: int) -> dict[str, str]:
     kept = {
         name: value
         for name, value in inputs.stack.attributes.items()
-        if name not in ("FILE_TYPE", "UNIT", "FILE_PATH", "DATE12")
+        if name not in ("FILE_TYPE", "UNIT", "FILE_PATH", "DATE12", "REF_LAT", "REF_LON")
     }
     own = {
         "REF_Y": str(reference.row),
@@ -170,6 +170,7 @@ def _tags(reference: StackReference, number: int) -> dict[str, str]:
     inputs = reference.inputs
     return {
         "SIGN": SIGN,
+        "VELOCITY_ERROR": ERROR_KIND,
         "WAVELENGTH": repr(inputs.stack.wavelength),
         "FIRST_DATE": inputs.days[0].isoformat(),
         "LAST_DATE": inputs.days[-1].isoformat(),
