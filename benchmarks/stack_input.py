@@ -10,10 +10,9 @@ height; and files are shifted in azimuth.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,19 +21,29 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import cached_input, say
 from benchmarks.relief import hills, real_relief
+from benchmarks.stack_scene import (
+    COHERENCE,
+    DATES,
+    DEM_ERROR,
+    LOST_COHERENCE,
+    PEAK_VELOCITY,
+    REFERENCE,
+    WAVELENGTH,
+    StackDate,
+    air_over,
+    dates_over,
+    erroneous,
+    scene_over,
+)
 from kernels.engine.progress import Progress
 from kernels.engine.workspace import scratch_folder
-from kernels.geometry.ellipsoid import geodetic_to_ecef
 from kernels.model import Dem, GeographicBox, MapGrid, Shape
 from kernels.products.raster import read_raster
 from kernels.products.sentinel1 import open_sentinel1
 from kernels.simulation import (
     Acquisition,
     AnnotatedDate,
-    BurstTruth,
     Derivation,
-    MogiSource,
-    RangeRamp,
     Scene,
     TopsMode,
     load_truth,
@@ -47,24 +56,7 @@ from kernels.simulation.derive import copy_metadata, derive_metadata
 from kernels.simulation.scene import motion_of, terrain_of
 from kernels.simulation.truth_numba import ground_truth
 
-PEAK_VELOCITY = 0.020
-"""Largest, towards the satellite [m/year]."""
-DEM_ERROR = 5.0
-"""Amplitude of the error of the elevation model [m]."""
-COHERENCE, LOST_COHERENCE = 0.75, 0.05
-AIR_SLOPE, AIR_HEIGHT = 1e-7, 8e-6
-"""Standard deviations of the air's gradients, in the plane and with height [m/m]."""
-YEAR = 365.25
-
-_AMPLITUDE = 1000.0
 _TRUTH_STEP = Shape(8, 32)
-_POISSON = 0.25
-_TOWARDS = 0.88
-"""Largest line of sight displacement of a Mogi source at 35 degrees over its largest rise."""
-_WAVELENGTH = 12_000.0
-"""Of the elevation model's error [m]."""
-_METRES_PER_DEGREE = 111_320.0
-_SEED = 2
 _ALPS = ("alps_iw_pair/*20190101T*.SAFE", "alps_iw_pair/*20190113T*.SAFE")
 _ALPS_TILES = "srtm3_alps"
 _ALPS_BOX = GeographicBox(7.0, 46.2, 9.3, 47.7)
@@ -75,33 +67,6 @@ _ALPS_BASELINE = -77.0
 """Perpendicular, of the second real date from the first [m]."""
 _TRACK = (55.7, -21.0)
 _TRACK_BOX = GeographicBox(55.4, -21.3, 56.0, -20.7)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackDate:
-    """What differs from date to date.
-
-    Attributes
-    ----------
-    days : int
-        From the reference.
-    baseline : float
-        Perpendicular, from the reference's orbit [m].
-    shift : float
-        Line l of the files truly is line l + shift.
-    air : RangeRamp
-        Lengthening of the ranges.
-    """
-
-    days: int
-    baseline: float
-    shift: float
-    air: RangeRamp
-
-    @property
-    def years(self) -> float:
-        """From the reference, in which the ground moves."""
-        return self.days / YEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +104,6 @@ class StackInput:
         return tuple(product.name.split("_")[5][:8] for product in self.products)
 
 
-_DAYS = (-336, -276, -228, -168, -108, -48, 0, 60, 120, 168, 228, 288)
-_BASELINES = (-60.0, 80.0, 140.0, 60.0, -80.0, -140.0, 0.0, 130.0, 150.0, 20.0, -120.0, -90.0)
-_REFERENCE = 6
 _QUICK = (4, 5, 6, 7, 9)
 
 
@@ -164,12 +126,12 @@ def alps_stack(shared: Path) -> StackInput:
         360 Mpx; twenty minutes of one core the first time.
     """
     centre = (8.05, 46.92)
-    dates = _dates(centre, range(len(_DAYS)))
+    dates = dates_over(centre, range(DATES))
 
     def annotated(number: int, sources: list[Path]) -> AnnotatedDate:
         date = dates[number]
         # every other date has the bursts, Doppler and orbit of the second real one
-        second = bool((number - _REFERENCE) % 2)
+        second = bool((number - REFERENCE) % 2)
         derivation = Derivation(
             days=date.days - (12 if second else 0),
             perpendicular_baseline=date.baseline - (_ALPS_BASELINE if second else 0.0),
@@ -189,8 +151,8 @@ def alps_stack(shared: Path) -> StackInput:
             found = [next(iter(sorted(shared.glob(pattern)))) for pattern in _ALPS]
             sources = [_narrowed(copy_metadata(safe, scratch)) for safe in found]
             simulate_on_annotation(
-                _scene(dem, centre, depth=4000.0, lost_below=485.0),
-                [annotated(number, sources) for number in _order(len(dates), _REFERENCE)],
+                scene_over(dem, centre, depth=4000.0, lost_below=485.0),
+                [annotated(number, sources) for number in _order(len(dates), REFERENCE)],
                 folder,
                 swaths=("IW1",),
                 bursts=_ALPS_BURSTS,
@@ -198,7 +160,7 @@ def alps_stack(shared: Path) -> StackInput:
                 progress=_tell(),
             )
 
-    return _cached("stack-alps", make, dates, _REFERENCE, _ALPS_BURSTS)
+    return _cached("stack-alps", make, dates, REFERENCE, _ALPS_BURSTS)
 
 
 def _narrowed(safe: Path) -> Path:
@@ -219,9 +181,9 @@ def _narrowed(safe: Path) -> Path:
 
 def track_stack(*, quick: bool) -> StackInput:
     """Make a stack of two short bursts with parameters of its own; quick: of five dates."""
-    numbers = _QUICK if quick else tuple(range(len(_DAYS)))
-    reference = numbers.index(_REFERENCE)
-    dates = _dates(_TRACK, numbers)
+    numbers = _QUICK if quick else tuple(range(DATES))
+    reference = numbers.index(REFERENCE)
+    dates = dates_over(_TRACK, numbers)
 
     def acquisition(number: int) -> Acquisition:
         date = dates[number]
@@ -238,7 +200,7 @@ def track_stack(*, quick: bool) -> StackInput:
         dem = hills(_TRACK_BOX)
         save_dem(erroneous(dem), folder / "dem.tif")
         simulate(
-            _scene(dem, _TRACK, depth=1500.0, lost_below=300.0),
+            scene_over(dem, _TRACK, depth=1500.0, lost_below=300.0),
             [acquisition(number) for number in _order(len(dates), reference)],
             folder,
             mode=TopsMode(samples=3000, burst_lines=700),
@@ -304,30 +266,6 @@ def velocity(stack: StackInput, truth: Path, burst: int) -> NDArray[np.float64]:
     return -moved / date.years
 
 
-def air_over(air: RangeRamp, known: BurstTruth) -> NDArray[np.float64]:
-    """Lengthening by the air of a date on the nodes of the truth [m]."""
-    points = geodetic_to_ecef(np.radians(known.longitude), np.radians(known.latitude), known.height)
-    lon, lat = np.radians(air.longitude), np.radians(air.latitude)
-    offsets = points - geodetic_to_ecef(lon, lat, np.zeros(()))
-    east = offsets @ np.array([-np.sin(lon), np.cos(lon), 0.0])
-    north = offsets @ np.array(
-        [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)]
-    )
-    lengthening: NDArray[np.float64] = (
-        air.offset + air.east * east + air.north * north + air.height * known.height
-    )
-    return lengthening
-
-
-def dem_error(
-    longitudes: NDArray[np.floating], latitudes: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Height that is to be added to the elevation model [m], of positions [degrees]."""
-    turn = 2.0 * math.pi * _METRES_PER_DEGREE / _WAVELENGTH
-    waves: NDArray[np.float64] = np.sin(turn * longitudes * 0.7) * np.sin(turn * latitudes)
-    return DEM_ERROR * waves
-
-
 def height_error(stack: StackInput, truth: Path, burst: int) -> NDArray[np.float64]:
     """Height that each pixel lacks on the nodes of the truth, by the simulation's own geometry.
 
@@ -375,57 +313,6 @@ def _read_dem(path: Path) -> Dem:
     )
 
 
-def erroneous(dem: Dem) -> Dem:
-    """Take the known error from an elevation model."""
-    rows, columns = dem.heights.shape
-    longitudes = dem.west + dem.longitude_step * np.arange(columns)
-    latitudes = dem.north + dem.latitude_step * np.arange(rows)
-    error = dem_error(longitudes[None, :], latitudes[:, None])
-    return replace(dem, heights=(dem.heights - error).astype(np.float32))
-
-
-def _scene(dem: Dem, centre: tuple[float, float], *, depth: float, lost_below: float) -> Scene:
-    """Ground that moves for a year at motion 1."""
-    rise = PEAK_VELOCITY / _TOWARDS
-    source = MogiSource(
-        longitude=centre[0],
-        latitude=centre[1],
-        depth=depth,
-        volume_change=rise * math.pi * depth**2 / (1.0 - _POISSON),
-    )
-    return Scene(
-        dem=dem,
-        amplitude=_AMPLITUDE,
-        sea_height=lost_below,
-        land_coherence=COHERENCE,
-        sea_coherence=LOST_COHERENCE,
-        sources=(source,),
-    )
-
-
-def _dates(centre: tuple[float, float], numbers: range | tuple[int, ...]) -> tuple[StackDate, ...]:
-    random = np.random.default_rng(_SEED)
-    offsets, shifts = 0.01 * random.standard_normal(12), random.uniform(-0.04, 0.04, 12)
-    slopes = random.standard_normal((12, 3)) * [AIR_SLOPE, AIR_SLOPE, AIR_HEIGHT]
-    shifts[_REFERENCE] = 0.0
-    return tuple(
-        StackDate(
-            days=_DAYS[k],
-            baseline=_BASELINES[k],
-            shift=round(float(shifts[k]), 4),
-            air=RangeRamp(
-                longitude=centre[0],
-                latitude=centre[1],
-                offset=round(float(offsets[k]), 5),
-                east=round(float(slopes[k, 0]), 10),
-                north=round(float(slopes[k, 1]), 10),
-                height=round(float(slopes[k, 2]), 8),
-            ),
-        )
-        for k in numbers
-    )
-
-
 def _order(count: int, reference: int) -> list[int]:
     """Numbers of the dates as they are simulated: the reference first."""
     return [reference, *(k for k in range(count) if k != reference)]
@@ -442,7 +329,7 @@ def _cached(
         "dates": [asdict(date) for date in dates],
         "bursts": bursts,
         "samples": _ALPS_SAMPLES,
-        "scene": (PEAK_VELOCITY, DEM_ERROR, COHERENCE, LOST_COHERENCE, _WAVELENGTH),
+        "scene": (PEAK_VELOCITY, DEM_ERROR, COHERENCE, LOST_COHERENCE, WAVELENGTH),
     }
     folder = cached_input(name, parameters, make)
     return StackInput(

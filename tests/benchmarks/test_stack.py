@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.stack_errors import Layers, closure_figures, motion_figures, shift_figures
-from benchmarks.stack_input import (
-    StackDate,
-    StackInput,
-    dem_error,
-    erroneous,
-    height_error,
-    velocity,
-)
+from benchmarks.stack_input import StackInput, height_error, velocity
+from benchmarks.stack_scene import StackDate, dem_error, erroneous
 from kernels.chains.dinsar_pair import DinsarPairRequest
 from kernels.chains.dinsar_pair.inputs import SwathPair, open_pair
 from kernels.model import Looks, Shape
