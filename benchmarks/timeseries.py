@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import cached_input, say
 from benchmarks.measuring import Measurement, measure
+from benchmarks.timeseries_motion import compare_motion
 from benchmarks.timeseries_peer import (
     MINTPY,
     PeerError,
@@ -100,6 +101,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             )
             own = folder / ("ours" if part == whole else "part") / RAW
             figures |= _compare(f"{name}_", own, theirs.value)
+    if peer is not None:
+        shape = Shape(peer_rows, shape.samples)
+        with TemporaryDirectory(prefix="timeseries-") as text:
+            say(f"motion: ours and {MINTPY}")
+            figures |= compare_motion(peer, _input(shape, True), shape, Path(text))
     return figures
 
 

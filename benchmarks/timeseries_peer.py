@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import say
 
 MINTPY = "mintpy 1.6.4"
 _PACKAGE = MINTPY.replace(" ", "==")
-_COMMAND = "import sys; from mintpy.cli.ifgram_inversion import main; main(sys.argv[1:])"
+_COMMAND = "import sys; from mintpy.cli.{} import main; main(sys.argv[1:])"
 _IMPORTS = "import mintpy.cli.ifgram_inversion, mintpy.ifgram_inversion"
 _OUTPUTS = ("timeseries.h5", "temporalCoherence.h5", "numInvIfgram.h5")
 
@@ -79,9 +80,33 @@ def invert_with_mintpy(python: Path, stack: Path, weighting: str, folder: Path) 
     PeerError
         It ended with an error.
     """
+    weights = "var" if weighting == "variance" else "no"
+    options = (stack, "--ram", "1", "-w", weights, "-o", *_OUTPUTS)
+    run_mintpy(python, "ifgram_inversion", options, folder)
+    return folder / _OUTPUTS[0]
+
+
+def run_mintpy(python: Path, tool: str, arguments: Sequence[object], folder: Path) -> None:
+    """Run one of MintPy's commands on one core.
+
+    Parameters
+    ----------
+    python : Path
+        From `mintpy_python`.
+    tool : str
+        Name of the command.
+    arguments : sequence
+        Of its command line.
+    folder : Path
+        Where it runs; made if it is not there.
+
+    Raises
+    ------
+    PeerError
+        It ended with an error.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [str(python), "-c", _COMMAND, str(stack), "--ram", "1"]
-    command += ["-w", "var" if weighting == "variance" else "no", "-o", *_OUTPUTS]
+    command = [str(python), "-c", _COMMAND.format(tool), *map(str, arguments)]
     done = subprocess.run(
         command,
         cwd=folder,
@@ -90,6 +115,5 @@ def invert_with_mintpy(python: Path, stack: Path, weighting: str, folder: Path) 
         text=True,
         check=False,
     )
-    if done.returncode != 0 or not (folder / _OUTPUTS[0]).is_file():
+    if done.returncode != 0:
         raise PeerError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
-    return folder / _OUTPUTS[0]
