@@ -63,7 +63,7 @@ def compare_motion(peer: Path, stack: Path, shape: Shape, folder: Path) -> dict[
     options = ("-g", geometry, "-p", "1", "-o", "freed_series.h5", "--dem-err-file", "dem.h5")
     run_mintpy(peer, "dem_error", (series, *options), folder)
     run_mintpy(peer, "timeseries2velocity", ("freed_series.h5", "-o", "freed.h5"), folder)
-    figures = {}
+    figures: dict[str, float] = {}
     for name in ("velocity", "velocity_error"):
         ours, theirs = plain / "velocity.h5", folder / "plain.h5"
         figures |= _differences("motion", name, ours, theirs)
