@@ -237,6 +237,12 @@ def test_a_store_in_use_is_waited_for(lake: Lake, stored: Path, tmp_path: Path) 
             "network must be one that makes pairs",
         ),
         ({"region": "10,40,11,41"}, "region must be on the ground"),
+        ({"interferograms": False, "unwrapping": "mcf"}, "unwrapping must be none without"),
+        ({"ortho": "none", "phase_filter": "goldstein"}, "phase_filter must be none without map"),
+        (
+            {"ortho": "none", "unwrapping": "mcf", "reference_point": "55.7,-21.0"},
+            "reference_point must be left out where there is no map",
+        ),
     ],
 )
 def test_bad_requests_are_one_line(

@@ -41,8 +41,11 @@ def test_a_plan_names_dates_and_pairs(lake: Lake, tmp_path: Path) -> None:
     ]
 
 
-def test_a_run_takes_no_more_disk_than_its_plan_says(lake: Lake, tmp_path: Path) -> None:
-    request = lake.request(*DAYS[:3], light=False)
+@pytest.mark.parametrize("archive", ["report", "all"])
+def test_a_run_takes_no_more_disk_than_its_plan_says(
+    archive: str, lake: Lake, tmp_path: Path
+) -> None:
+    request = lake.request(*DAYS[:3], light=False, archive=archive)
     assert CHAIN.plan is not None
     plan = CHAIN.plan(request)
     most = [0]
@@ -59,3 +62,14 @@ def test_a_plan_refuses_what_the_run_refuses(lake: Lake) -> None:
     assert CHAIN.plan is not None
     with pytest.raises(RequestError, match="pairs must be of the days"):
         CHAIN.plan(lake.request(network="list", pairs=("20260101_20260301",)))
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_baselines_without_a_pair_are_told_before_pixels_are_read(
+    lake: Lake, tmp_path: Path
+) -> None:
+    """Of all days the nearest orbits, 0 and 30 m, are 30 m apart."""
+    request = lake.request(network="small_baseline", largest_days=100, largest_baseline=25.0)
+    with pytest.raises(RequestError, match="network must be one that makes pairs"):
+        CHAIN.run(request, tmp_path, Progress())
+    assert not list(tmp_path.iterdir())

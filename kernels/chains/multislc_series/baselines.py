@@ -112,6 +112,7 @@ def date_rows(stack: Stack) -> list[dict[str, Any]]:
     """
     reference = stack.images[stack.reference]
     centroids = _doppler_centroids(stack)
+    own = centroids[stack.reference]
     return [
         {
             "day": image.date.day.isoformat(),
@@ -122,8 +123,8 @@ def date_rows(stack: Stack) -> list[dict[str, Any]]:
             "parallel_baseline_m": round(image.parallel_baseline, 3),
             "height_of_ambiguity_m": _height_of_ambiguity(stack, image.perpendicular_baseline),
             "azimuth_shift_lines": round(image.shift, 6) + 0.0,  # not -0.0
-            "doppler_centroid_hz": round(centroid, 2),
-            "doppler_difference_hz": round(centroid - centroids[stack.reference], 2),
+            "doppler_centroid_hz": _hertz(centroid),
+            "doppler_difference_hz": _hertz(centroid - own),
         }
         for image, centroid in zip(stack.images, centroids, strict=True)
     ]
@@ -184,14 +185,24 @@ def _height_of_ambiguity(stack: Stack, perpendicular: float) -> float | None:
     return round(float(height), 2)
 
 
+def _hertz(frequency: float) -> float | None:
+    return round(frequency, 2) if math.isfinite(frequency) else None
+
+
 def _doppler_centroids(stack: Stack) -> list[float]:
-    """Centroids as annotated, in the middle of a swath, median of its bursts [Hz]."""
+    """Centroids as annotated, in the middle of a swath, median of its bursts [Hz].
+
+    NaN of a date that lacks the swath.
+    """
     swath = stack.swaths[len(stack.swaths) // 2].reference
     found = []
     for image in stack.images:
         opened = open_pass("products", image.date.paths, orbits=None)
-        product = opened.image(swath.swath, swath.polarisation, need_pixels=False)
-        found.append(_doppler_centroid(product))
+        if swath.swath in opened.swaths(swath.polarisation):
+            product = opened.image(swath.swath, swath.polarisation, need_pixels=False)
+            found.append(_doppler_centroid(product))
+        else:
+            found.append(math.nan)
     return found
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.dinsar_pair.matching import match_amplitudes
 from kernels.chains.dinsar_pair.report import middle_baseline
-from kernels.chains.multislc_series.images import Heights, raster_name, write_image
+from kernels.chains.multislc_series.images import ZEROS, Heights, raster_name, write_image
 from kernels.chains.multislc_series.making import Making, Work
-from kernels.chains.multislc_series.opening import Frame, open_date
+from kernels.chains.multislc_series.opening import Frame, first_seen
 from kernels.chains.multislc_series.shifts import find_shifts
 from kernels.chains.multislc_series.stack import SeriesDate, StackImage
 from kernels.chains.multislc_series.store import Store, orbit_key
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
 from kernels.model import Dem
+
+_MADE_OF = ("orbit", "trial", "shift", "warnings")
+"""What tells in the record of a date that its pixels are others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,20 +107,21 @@ def make_images(
     works = []
     for date in dates:
         progress.check()
-        works.append(_begin(making, date, is_reference=date == reference))
+        works.append(_begin(making, Work(date=date, is_reference=date == reference)))
         _match(making, works[-1], progress.part(0.1, 0.1))
     kept = tuple(work.date.text for work in works if work.is_kept)
     number = dates.index(reference)
     diversity = find_shifts(making, works, number, progress.part(0.1, 0.3))
-    new = [work for work in works if work.is_new]
+    # without the reference the others are of no use
+    new = sorted((work for work in works if work.is_new), key=lambda work: not work.is_reference)
     for done, work in enumerate(new):
+        _refuse_damaged(works[number])
         share = 0.3 + 0.7 * done / len(new), 0.3 + 0.7 * (done + 1) / len(new)
         with work.judged():
             _make(making, work, progress.part(*share).named(work.date.text))
         if work.problem:
             store.forget(work.date)
-    if works[number].problem:
-        raise InputError(works[number].problem)
+    _refuse_damaged(works[number])
     usable = [work for work in works if not work.problem]
     return Images(
         images=tuple(_image(making, work) for work in usable),
@@ -126,47 +132,53 @@ def make_images(
     )
 
 
-def _begin(making: Making, date: SeriesDate, *, is_reference: bool) -> Work:
+def _refuse_damaged(reference: Work) -> None:
+    if reference.problem:
+        raise InputError(reference.problem)
+
+
+def _begin(making: Making, work: Work) -> Work:
     """Open a date, and look for it in the store."""
-    frame, work = making.frame, Work(date=date)
     with work.judged():
-        work.pairs = frame.swaths if is_reference else open_date(frame, date.paths)
+        orbit = _orbit(making.open(work))
     if work.problem:
         return work
-    record = making.store.record(date)
-    if record is not None and record["orbit"] == _orbit(work):
+    record = making.store.record(work.date)
+    if record is not None and record["orbit"] == orbit and not record.get("is_damaged"):
         work.record, work.trial = record, record["trial"]
         work.rest = record["shift"] - record["trial"]
     else:
-        making.store.forget(date)
+        making.store.forget(work.date)
     return work
 
 
-def _orbit(work: Work) -> str:
-    return orbit_key(work.pairs[0].secondary.state_vectors)
+def _orbit(pairs: Sequence[SwathPair]) -> str:
+    return orbit_key(first_seen(pairs).secondary.state_vectors)
 
 
 def _match(making: Making, work: Work, progress: Progress) -> None:
     """Refine a new date by correlation of the amplitudes, where that is asked for."""
     request = making.frame.request
-    if request.correlation == "off" or not work.is_new or work.pairs is making.frame.swaths:
+    if request.correlation == "off" or not work.is_new or work.is_reference:
         return
     with work.judged():
-        work.pairs, found = match_amplitudes(
+        pairs, found = match_amplitudes(
             request.pair(making.frame.paths, work.date.paths),
-            work.pairs,
+            making.open(work),
             making.dem,
             threads=making.threads,
             progress=progress.named(f"{work.date.text} amplitudes"),
         )
+        work.matched = tuple(pair.adjustments for pair in pairs)
         work.warnings += found["warnings"]
 
 
 def _make(making: Making, work: Work, progress: Progress) -> None:
     """Resample a date and complete it in the store."""
     request = making.frame.request
+    pairs = making.open(work, work.shift)
     lost = write_image(
-        work.shifted(work.shift),
+        pairs,
         making.dem,
         making.heights,
         making.store.date_folder(work.date),
@@ -176,12 +188,18 @@ def _make(making: Making, work: Work, progress: Progress) -> None:
         progress=progress,
     )
     perpendicular, parallel = 0.0, 0.0
-    if work.pairs is not making.frame.swaths:
-        found = middle_baseline(work.pairs[0])
+    if not work.is_reference:
+        found = middle_baseline(first_seen(pairs))
         perpendicular, parallel = float(found.perpendicular[0]), float(found.parallel[0])
-    warnings = [*(line for pair in work.pairs for line in pair.warnings), *work.warnings, *lost]
+    warnings = [
+        *(line for pair in pairs for line in pair.warnings),
+        *work.warnings,
+        *(f"{name} has no data: {why}" for name, why in lost.items()),
+    ]
     record = {
-        "orbit": _orbit(work),
+        "orbit": _orbit(pairs),
+        # what cannot be read today may be repaired when the date is asked for again
+        "is_damaged": any(why != ZEROS for why in lost.values()),
         "trial": work.trial,
         "shift": work.shift,
         "perpendicular_baseline_m": perpendicular,
@@ -200,4 +218,5 @@ def _image(making: Making, work: Work) -> StackImage:
         perpendicular_baseline=work.record["perpendicular_baseline_m"],
         parallel_baseline=work.record["parallel_baseline_m"],
         shift=work.record["shift"],
+        made_of=json.dumps([work.record[name] for name in _MADE_OF]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from kernels.products.raster import BandWriter, create_raster
 _HEIGHT_BYTES = 64
 """Of a pixel while its height is found."""
 _LARGEST_BAND = 256
+ZEROS = "it holds zeros alone"
+"""What is said of a burst of a whole file without data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,6 @@ class Heights:
         ProcessingError
             The file system did not take them.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         wanted = [
             (pair, placement)
             for pair in swaths
@@ -97,6 +99,7 @@ class Heights:
             rows = rows_for_budget(memory_mb * 1e6, bytes_per_row=shape.samples * _HEIGHT_BYTES)
             staged = path.with_name(f".{path.name}")
             try:
+                self.folder.mkdir(parents=True, exist_ok=True)
                 with staged.open("wb") as file:
                     header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
                     np.lib.format.write_array_header_1_0(file, header)
@@ -106,6 +109,8 @@ class Heights:
                             polynomials, dem, lines=lines, samples=shape.samples, threads=threads
                         )
                         heights.astype("<f4").tofile(file)
+                    file.flush()
+                    os.fsync(file.fileno())  # the name must not be there before the heights
                 staged.replace(path)
             except OSError as error:
                 raise ProcessingError(
@@ -131,7 +136,7 @@ def write_image(
     threads: int,
     memory_mb: int,
     progress: Progress,
-) -> tuple[str, ...]:
+) -> dict[str, str]:
     """Write a date on the grid of the reference.
 
     Parameters
@@ -155,8 +160,9 @@ def write_image(
 
     Returns
     -------
-    tuple of str
-        A line for each burst, or part of a StripMap image, that has no data.
+    dict of str to str
+        Of each burst, or part of a StripMap image, that has no data: why, `ZEROS` or what is
+        wrong with its file.
 
     Raises
     ------
@@ -170,10 +176,10 @@ def write_image(
         read_pieces += sum(piece.placement.partner is not None for piece in cut_pieces(pair))
         writer = _Swath(pair, dem, heights, taps=taps, threads=threads, problems=problems)
         writer.write(folder / raster_name(pair.reference.swath), memory_mb=memory_mb, progress=part)
-    lines = tuple(f"{name} has no data: {why}" for name, why in problems.items())
-    if lines and len(lines) == read_pieces:
-        raise ProductError(lines[0])
-    return lines
+    if problems and len(problems) == read_pieces:
+        name, why = next(iter(problems.items()))
+        raise ProductError(f"{name} has no data: {why}")
+    return problems
 
 
 class _Swath:
@@ -225,7 +231,7 @@ class _Swath:
                 step=lambda task: task.piece.name,
             )
         for name in (name for name, is_empty in self._empty.items() if is_empty):
-            self._problems.setdefault(name, "it holds zeros alone")
+            self._problems.setdefault(name, ZEROS)
 
     def _put(self, writer: BandWriter, task: Task, pixels: NDArray[np.complex64]) -> None:
         writer.write(task.piece.placement.origin + task.lines.first, pixels[None])

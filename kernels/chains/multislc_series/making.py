@@ -9,7 +9,7 @@ from typing import Any
 
 from kernels.chains.dinsar_pair.inputs import SwathPair
 from kernels.chains.multislc_series.images import Heights
-from kernels.chains.multislc_series.opening import Frame
+from kernels.chains.multislc_series.opening import Frame, open_date
 from kernels.chains.multislc_series.stack import SeriesDate
 from kernels.chains.multislc_series.store import Store
 from kernels.errors import InputError
@@ -41,6 +41,45 @@ class Making:
     store: Store
     threads: int
 
+    def open(self, work: Work, shift: float = 0.0) -> tuple[SwathPair, ...]:
+        """Open a date, anew each time: annotations and files of all dates would be too many.
+
+        Parameters
+        ----------
+        work : Work
+            The date.
+        shift : float
+            In azimuth [lines], added to what the amplitudes tell.
+
+        Returns
+        -------
+        tuple of SwathPair
+            With the reference.
+
+        Raises
+        ------
+        InputError
+            As `open_date`.
+        """
+        if work.is_reference:
+            return self.frame.swaths
+        pairs = open_date(self.frame, work.date.paths)
+        if work.matched:
+            both = zip(pairs, work.matched, strict=True)
+            pairs = tuple(replace(pair, adjustments=known) for pair, known in both)
+        return pairs if shift == 0.0 else tuple(_shifted(pair, shift) for pair in pairs)
+
+
+def _shifted(pair: SwathPair, shift: float) -> SwathPair:
+    step = Adjustment(lines=Plane(shift))
+    return replace(
+        pair,
+        adjustments={
+            one.burst.index: pair.adjustments.get(one.burst.index, Adjustment()).plus(step)
+            for one in pair.layout.placements
+        },
+    )
+
 
 @dataclass(slots=True, kw_only=True)
 class Work:
@@ -50,8 +89,10 @@ class Work:
     ----------
     date : SeriesDate
         Which one.
-    pairs : tuple of SwathPair
-        With the reference; empty where it is not opened.
+    is_reference : bool
+        Whether it is the reference.
+    matched : tuple of dict of int to Adjustment
+        What the amplitudes tell of the bursts of each swath; empty where they are not asked.
     record : dict
         Of an earlier run; empty where it has to be made.
     trial : float
@@ -63,7 +104,8 @@ class Work:
     """
 
     date: SeriesDate
-    pairs: tuple[SwathPair, ...] = ()
+    is_reference: bool
+    matched: tuple[dict[int, Adjustment], ...] = ()
     record: dict[str, Any] = field(default_factory=dict)
     trial: float = 0.0
     rest: float = 0.0
@@ -92,19 +134,3 @@ class Work:
             yield
         except InputError as error:
             self.problem = str(error)
-
-    def shifted(self, shift: float) -> tuple[SwathPair, ...]:
-        """Return the pairs with a shift [lines] added to what is known of them."""
-        if shift == 0.0:
-            return self.pairs
-        step = Adjustment(lines=Plane(shift))
-        return tuple(
-            replace(
-                pair,
-                adjustments={
-                    one.burst.index: pair.adjustments.get(one.burst.index, Adjustment()).plus(step)
-                    for one in pair.layout.placements
-                },
-            )
-            for pair in self.pairs
-        )

@@ -199,6 +199,11 @@ def _with_partners(
     )
 
 
+def first_seen(pairs: Sequence[SwathPair]) -> SwathPair:
+    """Return the first swath that a date has a burst of: the others hold nothing of its own."""
+    return next(pair for pair in pairs if _partners(pair))
+
+
 def _partners(pair: SwathPair) -> list[Placement]:
     return [one for one in pair.layout.placements if one.partner is not None]
 
@@ -218,24 +223,52 @@ def best_reference(request: MultislcSeriesRequest, dates: Sequence[SeriesDate]) 
     int
         Number of the date; never one that cannot be opened, unless none can.
     """
-    passes = [_orbit_of(request, date) for date in dates]
-    usable = [number for number, found in enumerate(passes) if found is not None]
-    opened = [found for found in passes if found is not None]
-    if len(opened) < 2:
+    lengths = orbit_baselines(request, dates)
+    usable = [number for number, length in enumerate(lengths) if length is not None]
+    if len(usable) < 2:
         return usable[0] if usable else 0
-    first = opened[0]
+    # an orbit that does not come by is no candidate
+    far = [
+        2.0 * CRITICAL_BASELINE if math.isnan(one) else one for one in lengths if one is not None
+    ]
+    return usable[choose_reference([dates[number].day for number in usable], far)]
+
+
+def orbit_baselines(
+    request: MultislcSeriesRequest, dates: Sequence[SeriesDate]
+) -> list[float | None]:
+    """Tell the perpendicular baselines of dates from their orbits.
+
+    Parameters
+    ----------
+    request : MultislcSeriesRequest
+        Says what is taken of the products.
+    dates : sequence of SeriesDate
+        In order of time.
+
+    Returns
+    -------
+    list of float or None
+        Against the first date that can be opened, in the middle of its first swath [m]; NaN where
+        the orbit does not come by, None of dates that cannot be opened.
+    """
+    passes = [_orbit_of(request, date) for date in dates]
+    first = next((found for found in passes if found is not None), None)
+    if first is None:
+        return [None] * len(passes)
     grid = first.grid
     slant_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
     time = grid.zero_doppler_time(np.array([0.5 * (grid.shape.lines - 1)]), slant_range)
     orbit = image_orbit(first)
     point = radar_to_ground(orbit, time, slant_range, np.zeros(1), side=grid.look_side)
-    lengths = [
-        float(baseline(orbit, image_orbit(one), point, wavelength=grid.wavelength).perpendicular[0])
-        for one in opened
+    return [
+        None
+        if one is None
+        else float(
+            baseline(orbit, image_orbit(one), point, wavelength=grid.wavelength).perpendicular[0]
+        )
+        for one in passes
     ]
-    # an orbit that does not come by is no candidate
-    far = [2.0 * CRITICAL_BASELINE if math.isnan(one) else one for one in lengths]
-    return usable[choose_reference([dates[number].day for number in usable], far)]
 
 
 def _orbit_of(request: MultislcSeriesRequest, date: SeriesDate) -> SlcProduct | None:

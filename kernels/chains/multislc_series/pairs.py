@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +29,16 @@ from kernels.chains.dinsar_pair.radar import (
 from kernels.chains.dinsar_pair.report import SIGN
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.dinsar_pair.unwrapped import UnwrappedRadar, unwrap_pair
+from kernels.chains.multislc_series.pair_files import (
+    FILES,
+    ORTHO,
+    RADAR,
+    RECORD,
+    UNWRAPPED,
+    PairFiles,
+    forget,
+    read_record,
+)
 from kernels.chains.multislc_series.stack import Stack, StackImage
 from kernels.chains.reports import write_report
 from kernels.engine.bands import Band, rows_for_budget, run_bands, split_rows
@@ -42,19 +52,6 @@ from kernels.insar.stack import stack_sums
 from kernels.products.qgis import phase_style, write_style
 from kernels.products.raster import create_raster
 
-RADAR = "interferogram_radar.tif"
-ORTHO = "interferogram_ortho.tif"
-UNWRAPPED = "unwrapped_radar.tif"
-FILES = {
-    "interferogram": ORTHO,
-    "style": "interferogram_ortho.qml",
-    "filtered": "filtered_ortho.tif",
-    "displacement": "displacement.tif",
-    "displacement_picture": "displacement.png",
-    "displacement_style": "displacement.qml",
-}
-"""Names in the folder of a pair, by output of `dinsar-pair`."""
-_RECORD = "pair.json"
 _UNWRAPPED_BANDS = ("unwrapped_phase", "coherence", "component")
 
 _BYTES_PER_PIXEL = 32
@@ -73,44 +70,6 @@ _OF_PAIRS = (
     "like",
 )
 """Options that interferograms depend on, beside those of the images."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairFiles:
-    """A finished pair.
-
-    Attributes
-    ----------
-    pair : (int, int)
-        Numbers of its images in the stack.
-    folder : Path
-        Of its files.
-    record : dict
-        Coherence, warnings, unwrapping; ready for JSON.
-    made : bool
-        Whether this run made it.
-    """
-
-    pair: Pair
-    folder: Path
-    record: dict[str, Any]
-    made: bool
-
-    @property
-    def name(self) -> str:
-        """The days, as 20160605_20160629."""
-        return f"{self.record['first']}_{self.record['second']}"
-
-    @property
-    def raster(self) -> str:
-        """Name of the interferogram: on the map, or else in radar geometry."""
-        return ORTHO if (self.folder / ORTHO).exists() else RADAR
-
-    @property
-    def unwrapped(self) -> Path | None:
-        """Raster of the unwrapped phase in radar geometry, where there is one."""
-        path = self.folder / UNWRAPPED
-        return path if path.exists() else None
 
 
 class _InWork(NamedTuple):
@@ -170,19 +129,19 @@ class PairMaker:
         images = self._stack.images[pair[0]], self._stack.images[pair[1]]
         folder = near / f"{images[0].date.text}_m_{images[1].date.text}_s"
         key = self._key_of(images)
-        record = _read_record(folder, key)
+        record = read_record(folder, key)
         if record is not None:
             return PairFiles(pair=pair, folder=folder, record=record, made=False)
         with scratch_folder(near) as scratch:
             found = self._make(images, scratch, progress)
-            write_report(scratch / _RECORD, {"key": key, **found})
+            write_report(scratch / RECORD, {"key": key, **found})
             progress.check()
             # the record last: it tells that all others are there
             names = sorted(
                 (path.name for path in scratch.iterdir() if path.suffix != ".sums"),
-                key=lambda name: name == _RECORD,
+                key=lambda name: name == RECORD,
             )
-            (folder / _RECORD).unlink(missing_ok=True)
+            forget(folder)
             for name in names:
                 publish(scratch / name, folder / name)
         return PairFiles(pair=pair, folder=folder, record=found, made=True)
@@ -190,8 +149,8 @@ class PairMaker:
     def _key_of(self, images: Sequence[StackImage]) -> str:
         request = self._stack.request
         values = {name: repr(getattr(request, name)) for name in _OF_PAIRS}
-        shifts = [(image.date.names, image.shift) for image in images]
-        text = json.dumps([self._key, values, shifts], sort_keys=True)
+        made_of = [(image.date.names, image.made_of) for image in images]
+        text = json.dumps([self._key, values, made_of], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _make(
@@ -431,12 +390,3 @@ def _write_unwrapped(path: Path, found: UnwrappedRadar, tags: dict[str, str]) ->
             rows = slice(band.first, band.first + band.rows)
             planes = (found.unwrapped.phase[rows], found.coherence[rows], components[rows])
             writer.write(band.first, np.stack(planes).astype(np.float32))
-
-
-def _read_record(folder: Path, key: str) -> dict[str, Any] | None:
-    """Read the record of a finished pair; None of others."""
-    try:
-        found: dict[str, Any] = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if found.pop("key", None) == key else None

@@ -96,7 +96,7 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
     statistics = len(dates) * cells * _AMPLITUDE_BYTES
     results = len(pairs) * pair.results_bytes + statistics + SMALL_FILES
     if request.archive == "all":
-        results *= 2.0
+        results = 2.0 * results + (0.0 if request.light else images)
     is_kept = request.store is not None or not request.light
     one_pair = pair.cpu_seconds or 0.0
     cpu = (
@@ -166,9 +166,12 @@ def check_room(
     images = image_bytes(frame, len(missing)) if missing else 0.0
     others = plan.disk_bytes - image_bytes(frame, len(dates))
     place = next(one for one in (folder, *folder.parents) if one.exists())
-    needs = {store.folder: images, place: others}
     if store.folder.stat().st_dev == place.stat().st_dev:
         needs = {place: images + others}
+    else:
+        # what is shown of the images has to be copied then
+        shown = 0.0 if frame.request.light else image_bytes(frame, len(dates))
+        needs = {store.folder: images, place: others + shown}
     for where, needed in needs.items():
         free = shutil.disk_usage(where).free
         if free < needed:

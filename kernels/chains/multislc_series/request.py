@@ -178,8 +178,21 @@ class MultislcSeriesRequest(Request):
             raise RequestError("pairs", rule, ", ".join(self.pairs) or "none")
         if self.catalogue and (self.track is None or self.region is None):
             raise RequestError("catalogue", "false without track and region", "true")
-        if self.interferograms or self.unwrapping != "none":
-            self.pair(self.products, self.products)
+        self.pair(self.products, self.products)
+        self._check_pairs()
+
+    def _check_pairs(self) -> None:
+        """Refuse what would be left undone without a word."""
+        if self.unwrapping != "none" and not self.interferograms:
+            raise RequestError("unwrapping", "none without interferograms", self.unwrapping)
+        if self.ortho != "none":
+            return
+        if self.phase_filter != "none" and self.unwrapping == "none":
+            raise RequestError("phase_filter", "none without map and unwrapping", self.phase_filter)
+        for name in ("reference_point", "reference_area"):
+            if getattr(self, name) is not None:
+                rule = "left out where there is no map for the displacement"
+                raise RequestError(name, rule, getattr(self, name))
 
     @property
     def days(self) -> tuple[date, date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from kernels.chains.dinsar_pair.unwrapped import unwrapping_factors
 from kernels.chains.multislc_series.baselines import write_baselines
 from kernels.chains.multislc_series.dates import Images
 from kernels.chains.multislc_series.footprint import write_footprint, write_scene_dem
-from kernels.chains.multislc_series.pairs import PairFiles
+from kernels.chains.multislc_series.pair_files import PairFiles
 from kernels.chains.multislc_series.stack import SeriesDate, Stack, StackImage
 from kernels.chains.multislc_series.statistics import StackStatistics
 from kernels.chains.reports import named_values, rounded, versions, write_report
@@ -30,7 +30,6 @@ from kernels.products.mintpy import create_stack
 from kernels.products.mintpy_scene import scene_attributes, write_radar_geometry
 from kernels.products.raster import RasterReader, read_radar_grid
 
-SCENE_DEM = ("dem_scene.vrt", "dem_scene.tif")
 INTERFEROGRAM_STACK, GEOMETRY = "ifgramStack.h5", "geometryRadar.h5"
 
 
@@ -227,8 +226,7 @@ def write_results(
     """
     request = stack.request
     home = folder / master_folder(stack.images[stack.reference].date)
-    write_scene_dem(stack.dem, folder)
-    write_footprint(stack.swaths, stack.dem, home)
+    files = [*write_scene_dem(stack.dem, folder), *write_footprint(stack.swaths, stack.dem, home)]
     paths = {"mean_amplitude": statistics.mean_amplitude}
     if mintpy is not None:
         paths |= dict(zip(("interferogram_stack", "geometry"), mintpy, strict=True))
@@ -237,18 +235,28 @@ def write_results(
         stack, [pair.pair for pair in pairs], home, coherence=statistics.coherence
     )
     paths |= {"baselines": tables.dates, "baselines_picture": tables.network}
-    paths |= _draw(stack, statistics, pairs, folder / "phases.png")
+    files += [path for path in tables if path is not None]
+    files += [
+        *statistics.amplitude_stacks,
+        *statistics.mean_amplitudes,
+        *statistics.coherence_matrices,
+    ]
+    files += _draw_amplitudes(stack, statistics)
+    if pairs:
+        paths["phase_picture"] = _draw_phases(stack, pairs, folder / "phases.png")
     with scratch_folder(folder) as scratch:
         write_report(scratch / "report.json", report)
         paths["report"] = publish(scratch / "report.json", folder / "report.json")
     if not request.light:
         for image in stack.images:
-            _show_images(image, folder / "coregistered" / image.date.text)
+            files += _show_images(image, folder / "coregistered" / image.date.text)
     progress.update(0.5, "zip")
     progress.check()
     packed = [paths["report"]]
     if request.archive == "all":
-        packed = sorted({*paths.values(), *_files_of(folder, home, pairs)})
+        # those of this run, whatever earlier ones left in the folder
+        files += [path for pair in pairs for path in pair.folder.iterdir() if path.is_file()]
+        packed = sorted({*paths.values(), *files})
     inside = [path.relative_to(folder).as_posix() for path in packed]
     paths["series"] = zip_files(folder / "series.zip", packed, names=inside)
     return paths
@@ -259,11 +267,11 @@ def master_folder(reference: SeriesDate) -> str:
     return f"{reference.text}_master_directory"
 
 
-def _show_images(image: StackImage, folder: Path) -> None:
+def _show_images(image: StackImage, folder: Path) -> list[Path]:
     """Put the coregistered images of a date among the results, as links where that is possible."""
     folder.mkdir(parents=True, exist_ok=True)
-    for raster in image.rasters:
-        target = folder / raster.name
+    shown = [folder / raster.name for raster in image.rasters]
+    for raster, target in zip(image.rasters, shown, strict=True):
         target.unlink(missing_ok=True)
         try:
             os.link(raster, target)
@@ -275,28 +283,24 @@ def _show_images(image: StackImage, folder: Path) -> None:
                 raise ProcessingError(
                     f"{target.name} could not be written: {error.strerror}"
                 ) from error
+    return shown
 
 
-def _files_of(folder: Path, home: Path, pairs: Sequence[PairFiles]) -> Iterator[Path]:
-    """Files of the series, whatever else there is in the folder."""
-    yield from (folder / name for name in SCENE_DEM)
-    for one in (home, *(pair.folder for pair in pairs), folder / "coregistered"):
-        if one.is_dir():
-            yield from (path for path in one.rglob("*") if path.is_file())
-
-
-def _draw(
-    stack: Stack, statistics: StackStatistics, pairs: Sequence[PairFiles], path: Path
-) -> dict[str, Path]:
-    """Draw the amplitudes beside their rasters, and the phases of pairs where there are any."""
+def _draw_amplitudes(stack: Stack, statistics: StackStatistics) -> list[Path]:
+    """Draw the amplitudes beside their rasters."""
     from kernels.chains.multislc_series.pictures import (  # noqa: PLC0415 - not by the web tier
         draw_amplitudes,
+    )
+
+    return [
+        draw_amplitudes(stack, raster, raster.with_suffix(".png"), swath=number)
+        for number, raster in enumerate(statistics.amplitude_stacks)
+    ]
+
+
+def _draw_phases(stack: Stack, pairs: Sequence[PairFiles], path: Path) -> Path:
+    from kernels.chains.multislc_series.pictures import (  # noqa: PLC0415 - not by the web tier
         draw_phases,
     )
 
-    for number, raster in enumerate(statistics.amplitude_stacks):
-        draw_amplitudes(stack, raster, raster.with_suffix(".png"), swath=number)
-    if not pairs:
-        return {}
-    rasters = {pair.pair: pair.folder / pair.raster for pair in pairs}
-    return {"phase_picture": draw_phases(stack, rasters, path)}
+    return draw_phases(stack, {pair.pair: pair.folder / pair.raster for pair in pairs}, path)

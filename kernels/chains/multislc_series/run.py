@@ -9,9 +9,10 @@ from kernels.chains.artefacts import ChainResult
 from kernels.chains.dinsar_pair.footprint import load_pair_dem, map_grid
 from kernels.chains.dinsar_pair.phase_products import prepare_phase_products
 from kernels.chains.multislc_series.dates import make_images
-from kernels.chains.multislc_series.network import choose_pairs
+from kernels.chains.multislc_series.network import check_pairs, choose_pairs
 from kernels.chains.multislc_series.opening import best_reference, open_frame
-from kernels.chains.multislc_series.pairs import PairFiles, PairMaker
+from kernels.chains.multislc_series.pair_files import PairFiles
+from kernels.chains.multislc_series.pairs import PairMaker
 from kernels.chains.multislc_series.plan import check_room
 from kernels.chains.multislc_series.request import OUTPUTS, MultislcSeriesRequest
 from kernels.chains.multislc_series.results import (
@@ -65,7 +66,7 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
         number = best_reference(request, selection.dates)
     reference = selection.dates[number]
     # what can be refused now is not refused hours later
-    choose_pairs(request, [date.day for date in selection.dates], number)
+    check_pairs(request, selection.dates, number)
     frame = open_frame(request, reference.paths)
     clock.lap("metadata")
     progress.update(0.03, "elevation model")
@@ -122,7 +123,15 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
         report = describe_series(
             stack,
             images,
-            left_out=(*selection.left_out, *images.left_out),
+            left_out=(
+                *selection.left_out,
+                *images.left_out,
+                *(
+                    f"{p} was left out: it lacks an image"
+                    for p in request.pairs
+                    if _lacks(stack, p)
+                ),
+            ),
             statistics=statistics,
             pairs=pairs,
             seconds=clock.seconds,
@@ -140,12 +149,16 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
     return ChainResult.of(OUTPUTS, paths, report)
 
 
+def _lacks(stack: Stack, pair: str) -> bool:
+    """Tell whether a pair of the list lacks an image."""
+    return not {image.date.day for image in stack.images} >= set(read_pair(pair))
+
+
 def _network(stack: Stack) -> tuple[Pair, ...]:
     """Choose the pairs of the dates that can be used."""
     request = stack.request
     days = [image.date.day for image in stack.images]
-    there = {f"{day:%Y%m%d}" for day in days}
-    usable = [text for text in request.pairs if {f"{d:%Y%m%d}" for d in read_pair(text)} <= there]
+    usable = [text for text in request.pairs if not _lacks(stack, text)]
     if request.pairs and not usable:
         raise InputError(f"no pair of the list can be made, {request.pairs[0]} lacks an image")
     return choose_pairs(

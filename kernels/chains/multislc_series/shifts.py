@@ -43,7 +43,7 @@ class _Network:
                 write_windows(
                     self._windows[k],
                     self.seams,
-                    work.shifted(work.trial),
+                    self._making.open(work, work.trial),
                     self._making.dem,
                     taps=self._making.frame.request.kernel,
                     threads=self._making.threads,

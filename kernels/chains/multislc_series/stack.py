@@ -56,6 +56,8 @@ class StackImage:
         Of the date against the reference in the middle of the scene [m]; as in `dinsar-pair`.
     shift : float
         Azimuth shift that was found by spectral diversity, and resampled away [lines].
+    made_of : str
+        Another one where orbit, shift or damages are others: then pairs are to be made again.
     """
 
     date: SeriesDate
@@ -63,6 +65,7 @@ class StackImage:
     perpendicular_baseline: float
     parallel_baseline: float
     shift: float = 0.0
+    made_of: str = ""
 
     def reader(self, swath: int) -> StackReader:
         """Open the raster of a swath; to be used by one thread at a time."""

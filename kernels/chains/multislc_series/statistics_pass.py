@@ -113,7 +113,10 @@ class SwathPass:
         sums = np.zeros((len(self._readers), 2))
         for part in product(_spread(lines), _spread(samples)):
             progress.check()
-            sums += ratio_sums(self._read(*part), self._stack.reference)
+            reference = self._readers[self._stack.reference](*part)
+            for number, reader in enumerate(self._readers):
+                both = np.stack([reader(*part), reference])
+                sums[number] += ratio_sums(both, 1)[0]
         return relative_factors(sums)
 
     def write(
@@ -191,15 +194,16 @@ class SwathPass:
         return SwathFiles(stacked, mean, matrix, matrices.sums, matrices.blocks)
 
     def _parts(self, *, threads: int, memory_mb: int) -> list[_Part]:
+        budget = _SHARE * memory_mb * 1e6 / (threads + 1)
+        sample = len(self._readers) * _BYTES
+        # of many dates fewer lines than a tile, so that a block's samples fit in
+        most = rows_for_budget(budget, bytes_per_row=self._block.samples * sample)
         lines = split_rows(
             self._grid.shape.lines,
-            band_rows=max(TILE, self._block.lines),
+            band_rows=max(min(TILE, most), self._block.lines),
             multiple=self._block.lines,
         )
-        width = rows_for_budget(
-            _SHARE * memory_mb * 1e6 / (threads + 1),
-            bytes_per_row=lines[0].rows * len(self._readers) * _BYTES,
-        )
+        width = rows_for_budget(budget, bytes_per_row=lines[0].rows * sample)
         columns = split_rows(
             self._grid.shape.samples, band_rows=width, multiple=self._block.samples
         )

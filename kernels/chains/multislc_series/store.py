@@ -18,7 +18,7 @@ import numpy as np
 from kernels.chains.multislc_series.opening import Frame
 from kernels.chains.multislc_series.request import VERSION, MultislcSeriesRequest
 from kernels.chains.multislc_series.stack import SeriesDate
-from kernels.engine.locking import lock_folder
+from kernels.engine.locking import LOCK, lock_folder
 from kernels.engine.progress import Progress
 from kernels.errors import Cancelled, ProcessingError
 from kernels.model import Dem, StateVectors
@@ -42,6 +42,8 @@ _OF_IMAGES = (
 """Options that the images depend on."""
 _RECORD = "date.json"
 _POLL_SECONDS = 0.5
+_HIDDEN = ".stack-"
+"""Before the key of a store that goes with the end of its run."""
 
 
 def store_key(frame: Frame, dem: Dem) -> str:
@@ -144,12 +146,20 @@ class Store:
         except OSError as error:
             raise ProcessingError(f"the images could not be kept: {error.strerror}") from error
 
-    def forget(self, date: SeriesDate) -> Path:
-        """Take away what is left of a date, and give an empty folder for it."""
+    def forget(self, date: SeriesDate) -> None:
+        """Take away what is left of a date, and make an empty folder for it.
+
+        Raises
+        ------
+        ProcessingError
+            The file system does not let it.
+        """
         folder = self.date_folder(date)
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return folder
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise ProcessingError(f"the store cannot be used: {error.strerror}") from error
 
 
 def _force(path: Path) -> None:
@@ -190,7 +200,8 @@ def open_store(
         The folder cannot be made.
     """
     is_kept = request.store is not None or not request.light
-    folder = request.store / key if request.store else near / f"{'' if is_kept else '.'}stack-{key}"
+    name = f"stack-{key}" if is_kept else f"{_HIDDEN}{key}"
+    folder = request.store / key if request.store else near / name
     lock = None
     while lock is None:
         try:
@@ -199,9 +210,12 @@ def open_store(
             raise ProcessingError(f"the store cannot be made: {error.strerror}") from error
         lock = lock_folder(folder)
         if lock is None:
+            _check_lock(folder)
             progress.update(0.0, "another run makes the same images: waiting for it")
             time.sleep(_POLL_SECONDS)
             progress.check()
+    if not is_kept:
+        _remove_others(folder)
     os.utime(folder)
     may_go_on = is_kept
     try:
@@ -215,3 +229,21 @@ def open_store(
         if not may_go_on:
             shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+def _check_lock(folder: Path) -> None:
+    """Refuse a folder that can never be locked: waiting for it would not end."""
+    try:
+        os.close(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except FileNotFoundError:  # taken away in this moment
+        return
+    except OSError as error:
+        raise ProcessingError(f"the store cannot be used: {error.strerror}") from error
+
+
+def _remove_others(folder: Path) -> None:
+    """Remove hidden stores that runs of other options left beside this one, if none is at work."""
+    for other in folder.parent.glob(f"{_HIDDEN}*"):
+        if other != folder and (lock := lock_folder(other)) is not None:
+            shutil.rmtree(other, ignore_errors=True)
+            os.close(lock)

@@ -70,7 +70,7 @@ def write_windows(
     threads: int,
     progress: Progress,
 ) -> None:
-    """Resample the overlaps of a date onto the reference.
+    """Resample the overlaps of a date onto the reference, those that can be read.
 
     Parameters
     ----------
@@ -91,16 +91,19 @@ def write_windows(
 
     Raises
     ------
-    ProductError
-        Pixels that cannot be read.
+    ProcessingError
+        The disk is full.
     """
 
     def make(number: int) -> None:
         progress.check()
         seam = seams[number]
-        sides = [
-            _see(side, pairs[side.swath], dem, taps=taps) for side in (seam.first, seam.second)
-        ]
+        try:
+            sides = [
+                _see(side, pairs[side.swath], dem, taps=taps) for side in (seam.first, seam.second)
+            ]
+        except ProductError:  # other seams may tell the shift, and the image tells what is lost
+            return
         if sides[0] is not None and sides[1] is not None:
             (first, doppler), (second, other) = sides[0], sides[1]
             windows.put(number, np.stack([first, second]), doppler - other)
@@ -188,7 +191,7 @@ def shift_of_pair(
     overlaps = []
     for number, seam in enumerate(seams):
         views = [windows.pixels(number) for windows in dates]
-        if views[0] is None or views[1] is None:
+        if views[0] is None or views[1] is None or reference.pixels(number) is None:
             continue
         sums = [stack_sums(views[0][side], views[1][side], CELL) for side in (0, 1)]
         # each is the mean of a date and the reference
