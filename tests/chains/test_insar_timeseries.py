@@ -160,6 +160,7 @@ def test_the_error_of_the_elevation_is_found_and_taken_out(tmp_path: Path) -> No
     found = layer(unpacked(done, tmp_path, "demErr.h5"), "dem")
     np.testing.assert_allclose(found, relative(scene.dem_error, done), atol=0.05)  # [m]
     without = go(tmp_path / "without", files)
+    assert np.isnan(layer(unpacked(without, tmp_path, "demErr.h5"), "dem")).all()
     series = layer(without.artefact("timeseries").path, "timeseries")
     assert np.abs(series - relative(scene.motion, without)).max() > 2e-3
 

@@ -132,6 +132,15 @@ def test_a_geometry_that_lacks_layers(files: Files, tmp_path: Path) -> None:
     refused((files[0], other), tmp_path / "out", line, dem_error=False)
 
 
+def test_a_map_in_metres_names_its_projection(tmp_path: Path) -> None:
+    files = NetworkScene().write(tmp_path / "in")
+    place = {"X_FIRST": "3e5", "Y_FIRST": "7.6e6", "X_STEP": "50", "Y_STEP": "-50"}
+    with h5py.File(files[0], "r+") as file:
+        file.attrs.update(place | {"X_UNIT": "meters"})
+    line = "ifgramStack.h5 on a map in metres must have an attribute EPSG"
+    refused(files, tmp_path / "out", line)
+
+
 def test_files_of_another_kind(files: Files, tmp_path: Path) -> None:
     text = tmp_path / "text.h5"
     text.write_text("hello")

@@ -119,6 +119,33 @@ def test_disconnected_subsets_are_tied_by_the_motion_model() -> None:
     np.testing.assert_allclose(found.phases, phases, atol=0.02)
 
 
+@pytest.mark.parametrize("piece", [[6], [0], [6, 7, 8, 9, 10, 11]])
+def test_the_model_is_one_more_equation_for_each_date(piece: list[int]) -> None:
+    """Dates that no pair ties to the others, against a dense solver."""
+    net = network()
+    inside = np.isin(net.pairs, piece)
+    generator = np.random.default_rng(13)
+    values = observed(net, truth(net)) + 0.2 * generator.normal(size=(len(net.pairs), PIXELS))
+    values = values.astype(np.float32)
+    values[inside[:, 0] != inside[:, 1]] = np.nan
+    weights = generator.uniform(0.05, 20.0, values.shape).astype(np.float32)
+    found = invert(net, values, weights)
+    assert not found.connected.any()
+    known = np.isfinite(values[:, 0])
+    pairs = np.zeros((known.sum(), DATES + 3))
+    pairs[np.arange(known.sum()), net.pairs[known, 0]] = -1.0
+    pairs[np.arange(known.sum()), net.pairs[known, 1]] = 1.0
+    model = np.stack([np.ones(DATES), net.times, net.baselines / 100.0], axis=1)
+    tied = 1e-3 * np.hstack([np.eye(DATES), -model])
+    for pixel in range(0, PIXELS, 50):
+        root = np.sqrt(weights[known, pixel].astype(np.float64))
+        root /= root.max()
+        design = np.vstack([pairs * root[:, None], tied])[:, 1:]
+        right = np.concatenate([values[known, pixel] * root, np.zeros(DATES)])
+        expected = np.linalg.lstsq(design, right, rcond=None)[0][: DATES - 1]
+        np.testing.assert_allclose(found.phases[1:, pixel], expected, atol=1e-3)
+
+
 def test_wrong_cycles_do_not_spread_in_the_l1_norm_and_are_corrected() -> None:
     net = network()
     phases = truth(net)

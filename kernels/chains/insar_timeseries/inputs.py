@@ -209,6 +209,8 @@ def _map_grid(stack: InterferogramStack) -> MapGrid | None:
     values = stack.attributes
     if "X_FIRST" not in values:
         return None
+    if "EPSG" not in values and values.get("X_UNIT", "").lower().startswith("m"):
+        raise InputError(f"{stack.path.name} on a map in metres must have an attribute EPSG")
     try:
         return MapGrid(
             crs=f"EPSG:{int(values.get('EPSG', 4326))}",

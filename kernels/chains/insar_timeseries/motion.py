@@ -60,7 +60,7 @@ class MotionRows(NamedTuple):
     velocity, velocity_error : ndarray of float32, shape (rows, columns)
         [m/year].
     dem_error : ndarray of float32, shape (rows, columns)
-        To be added to the elevation model [m].
+        To be added to the elevation model [m]; NaN where it is not estimated.
     """
 
     displacement: NDArray[np.float32]
@@ -135,7 +135,7 @@ class Corrections:
         network = inputs.network
         sensitivity = network.baselines if self.dem_error else None
         fitted = fit_motion(network, flat, sensitivity=sensitivity)
-        dem_error = np.zeros(flat.shape[1])
+        dem_error = np.full(flat.shape[1], np.nan)
         if self.dem_error:
             flat = flat - network.baselines[:, None] * fitted.dem_error
             dem_error = fitted.dem_error / inputs.height_sensitivity(rows).reshape(-1)

@@ -170,7 +170,7 @@ def _tags(reference: StackReference, number: int) -> dict[str, str]:
     inputs = reference.inputs
     return {
         "SIGN": SIGN,
-        "VELOCITY_ERROR": ERROR_KIND,
+        "VELOCITY_ERROR": f"standard error {ERROR_KIND}",
         "WAVELENGTH": repr(inputs.stack.wavelength),
         "FIRST_DATE": inputs.days[0].isoformat(),
         "LAST_DATE": inputs.days[-1].isoformat(),
