@@ -32,6 +32,7 @@ from benchmarks.timeseries_peer import (
     mintpy_python,
     start_mintpy,
 )
+from benchmarks.timeseries_pyrate import FOLDER, compare_pyrate
 from kernels.chains.insar_timeseries import InsarTimeseriesRequest
 from kernels.chains.insar_timeseries.inputs import open_inputs
 from kernels.chains.insar_timeseries.inversion import RAW, invert_stack
@@ -101,11 +102,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             )
             own = folder / ("ours" if part == whole else "part") / RAW
             figures |= _compare(f"{name}_", own, theirs.value)
-    if peer is not None:
-        shape = Shape(peer_rows, shape.samples)
-        with TemporaryDirectory(prefix="timeseries-") as text:
+    return figures | _without_times(arguments.shared, peer, Shape(peer_rows, shape.samples))
+
+
+def _without_times(shared: Path, peer: Path | None, shape: Shape) -> dict[str, float]:
+    """Compare PyRate's network, and what is fitted to a series."""
+    figures: dict[str, float] = {}
+    with TemporaryDirectory(prefix="timeseries-") as text:
+        folder = Path(text)
+        if (shared / FOLDER).is_dir():
+            say("the network of PyRate's test data")
+            figures |= compare_pyrate(shared, peer, folder)
+        else:
+            say(f"no {FOLDER} in the folder of --shared, no figures of PyRate's network")
+        if peer is not None:
             say(f"motion: ours and {MINTPY}")
-            figures |= compare_motion(peer, _input(shape, True), shape, Path(text))
+            figures |= compare_motion(peer, _input(shape, True), shape, folder)
     return figures
 
 
