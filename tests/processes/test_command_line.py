@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import signal
 import subprocess
 import sys
@@ -131,6 +132,19 @@ def test_interrupting_cancels_at_the_next_block(folder: Path) -> None:
     _, rest = process.communicate(timeout=30)
     assert process.returncode == 130
     assert rest.strip().splitlines()[-1] == "fournaise: the processing was cancelled"
+
+
+def test_an_interruption_before_anything_began_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("processes.command_line.main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("processes", run_name="__main__")
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "fournaise: interrupted\n"
 
 
 def test_the_package_is_a_command() -> None:
