@@ -19,6 +19,7 @@ from kernels.errors import Cancelled, InputError, ProcessingError, ProductError
 from kernels.products.pixels import GdalPixelReader
 from kernels.products.raster import RasterReader
 from tests.chains.test_multislc_series import DAYS, Lake, images, lake, run
+from tests.series import CENTRE
 
 __all__ = ["lake"]
 
@@ -171,6 +172,37 @@ def test_a_damaged_reference_is_told_before_other_dates_are_made(
     with pytest.raises(InputError, match="these lines cannot be read"):
         run(request, tmp_path)
     assert not list(tmp_path.rglob("slc_*.tif"))
+
+
+def test_pairs_of_a_list_that_lack_an_image_are_told(lake: Lake, tmp_path: Path) -> None:
+    bad = Path(shutil.copytree(lake.product(DAYS[1]), tmp_path / lake.product(DAYS[1]).name))
+    (measurement,) = bad.glob("measurement/*.tiff")
+    measurement.write_bytes(measurement.read_bytes()[:-5000])
+    products = (lake.product(DAYS[0]), bad, lake.product(DAYS[2]))
+    options = {"products": products, "network": "list", "store": tmp_path / "store"}
+    lacking, other = f"{DAYS[0]}_{DAYS[1]}", f"{DAYS[0]}_{DAYS[2]}"
+    with pytest.raises(InputError, match="no pair of the list can be made"):
+        run(lake.request(pairs=(lacking,), **options), tmp_path, stop_at("statistics"))
+    report = run(lake.request(pairs=(lacking, other), **options), tmp_path / "out")
+    assert report["left_out"][-1] == f"{lacking} was left out: it lacks an image"
+    assert [pair["second"] for pair in report["network"]["pairs"]] == [DAYS[2]]
+
+
+def test_a_region_on_the_same_bursts_takes_the_images_that_are_there(
+    lake: Lake, tmp_path: Path
+) -> None:
+    first = {"store": tmp_path / "store", "esd": "off", "ortho": "none"}
+    run(lake.request(*DAYS[:2], **first), tmp_path / "out")
+    longitude, latitude = CENTRE
+    box = f"{longitude - 0.005},{latitude - 0.03},{longitude + 0.005},{latitude + 0.03}"
+    there = lake.request(*DAYS[:2], **first, region=box, swaths=("iw1",))
+    report = run(there, tmp_path / "out")
+    assert report["swaths"][0]["bursts"] == [1, 2]
+    assert [date["from_store"] for date in report["dates"]] == [True, True]
+    # a map of the region is another one
+    assert [pair["made"] for pair in report["network"]["pairs"]] == [True]
+    cut = run(lake.request(*DAYS[:2], **first, last_burst=1), tmp_path / "cut")
+    assert [date["from_store"] for date in cut["dates"]] == [False, False]
 
 
 def test_few_files_are_open_however_many_dates_there_are(lake: Lake, tmp_path: Path) -> None:

@@ -9,9 +9,13 @@ import pytest
 
 from kernels.chains.dry_run import dry_run
 from kernels.chains.multislc_series import CHAIN
+from kernels.chains.multislc_series.opening import open_frame
+from kernels.chains.multislc_series.plan import plan_series
+from kernels.chains.multislc_series.selection import select_dates
 from kernels.engine.progress import Progress
 from kernels.errors import RequestError
 from kernels.products.pixels import GdalPixelReader
+from kernels.products.raster import TILE
 from tests.chains.test_multislc_series import DAYS, Lake, lake
 
 __all__ = ["lake"]
@@ -55,6 +59,17 @@ def test_a_run_takes_no_more_disk_than_its_plan_says(
 
     CHAIN.run(request, tmp_path, Progress.to(watch))
     assert 0.1 * plan.disk_bytes < max(most[0], folder_bytes(tmp_path)) < plan.disk_bytes
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_memory_is_planned_for_the_rows_of_the_amplitude_stack(lake: Lake) -> None:
+    """Of each date a row of tiles waits to be written, 4 bytes a cell."""
+    dates = select_dates(lake.request(), Progress()).dates
+    frame = open_frame(lake.request(), dates[0].paths, need_pixels=False)
+    few, many = (plan_series(frame, dates * count, 0).memory_bytes for count in (1, 100))
+    (swath,) = frame.swaths
+    cells = swath.layout.grid.shape.samples // swath.looks.range
+    assert many - few >= 99 * len(dates) * TILE * cells * 4
 
 
 @pytest.mark.usefixtures("no_pixels")

@@ -66,6 +66,7 @@ _OF_PAIRS = (
     "reference_point",
     "reference_area",
     "ortho",
+    "region",
     "spacing",
     "like",
 )

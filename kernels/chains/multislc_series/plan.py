@@ -15,12 +15,17 @@ from kernels.chains.multislc_series.request import MultislcSeriesRequest
 from kernels.chains.multislc_series.selection import select_dates
 from kernels.chains.multislc_series.stack import SeriesDate
 from kernels.chains.multislc_series.store import Store
-from kernels.chains.planning import SMALL_FILES, Plan
+from kernels.chains.planning import BASE_BYTES, SMALL_FILES, Plan
 from kernels.engine.progress import Progress
 from kernels.errors import ProcessingError
 from kernels.products.raster import TILE
 
+STATISTICS_MB = 1000
+"""More would not make the statistics faster, but memory grow with the number of dates."""
+
 _PIXEL_BYTES, _HEIGHT_BYTES = 8, 4
+_CELL_BYTES = 4
+"""Of an amplitude; of each date two rows of tiles of them are held."""
 _AMPLITUDE_BYTES = 8
 """Of a look cell of each date: the amplitude, and as much for means and matrices."""
 _CPU_PER_HEIGHT = 0.08e-6
@@ -93,6 +98,8 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
         // frame.swaths[0].looks.range
     )
     images = image_bytes(frame, len(dates))
+    across = max(one.layout.grid.looked(one.looks).shape.samples for one in frame.swaths)
+    rows = len(dates) * 2 * TILE * across * _CELL_BYTES
     statistics = len(dates) * cells * _AMPLITUDE_BYTES
     results = len(pairs) * pair.results_bytes + statistics + SMALL_FILES
     if request.archive == "all":
@@ -106,7 +113,10 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
         + len(pairs) * 2.0 * _CPU_PER_READ_PIXEL * pixels
     )
     return Plan(
-        memory_bytes=pair.memory_bytes,
+        memory_bytes=max(
+            pair.memory_bytes,
+            BASE_BYTES + min(request.memory_mb, STATISTICS_MB) * 1e6 + rows,
+        ),
         scratch_bytes=pair.scratch_bytes + (0.0 if is_kept else images),
         results_bytes=results + (images if is_kept else 0.0),
         cpu_seconds=cpu,

@@ -13,7 +13,7 @@ from kernels.chains.multislc_series.network import check_pairs, choose_pairs
 from kernels.chains.multislc_series.opening import best_reference, open_frame
 from kernels.chains.multislc_series.pair_files import PairFiles
 from kernels.chains.multislc_series.pairs import PairMaker
-from kernels.chains.multislc_series.plan import check_room
+from kernels.chains.multislc_series.plan import STATISTICS_MB, check_room
 from kernels.chains.multislc_series.request import OUTPUTS, MultislcSeriesRequest
 from kernels.chains.multislc_series.results import (
     describe_series,
@@ -30,9 +30,6 @@ from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
 from kernels.errors import InputError
 from kernels.insar.networks import Pair, read_pair
-
-_STATISTICS_MB = 1000
-"""More would not make the statistics faster, but memory grow with the number of dates."""
 
 
 def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> ChainResult:
@@ -99,16 +96,18 @@ def run(request: MultislcSeriesRequest, folder: Path, progress: Progress) -> Cha
         )
         if len(stack.images) < 2:
             raise InputError(f"no date can be used beside the reference: {images.left_out[0]}")
+        network = _network(stack)
         statistics = write_statistics(
             stack,
             folder / master_folder(reference),
             threads=threads,
-            memory_mb=min(request.memory_mb, _STATISTICS_MB),
+            memory_mb=min(request.memory_mb, STATISTICS_MB),
             progress=progress.part(0.6, 0.68),
         )
         clock.lap("statistics")
         pairs = _make_pairs(
             stack,
+            network,
             key,
             folder,
             unbiased_looks=unbiased_looks,
@@ -171,6 +170,7 @@ def _network(stack: Stack) -> tuple[Pair, ...]:
 
 def _make_pairs(
     stack: Stack,
+    pairs: tuple[Pair, ...],
     key: str,
     folder: Path,
     *,
@@ -179,7 +179,6 @@ def _make_pairs(
     progress: Progress,
 ) -> tuple[PairFiles, ...]:
     """Make the interferograms, one after the other."""
-    pairs = _network(stack)
     maker = PairMaker(stack, key, unbiased_looks=unbiased_looks, threads=threads)
     done = []
     for number, pair in enumerate(pairs):

@@ -25,12 +25,6 @@ from kernels.model import Dem, StateVectors
 
 _OF_IMAGES = (
     "polarisation",
-    "swaths",
-    "region",
-    "first_burst",
-    "last_burst",
-    "azimuth_looks",
-    "range_looks",
     "kernel",
     "correlation",
     "correlation_threshold",
@@ -39,7 +33,7 @@ _OF_IMAGES = (
     "esd_threshold",
     "corrections",
 )
-"""Options that the images depend on."""
+"""Options that the images depend on, beside bursts and looks."""
 _RECORD = "date.json"
 _POLL_SECONDS = 0.5
 _HIDDEN = ".stack-"
@@ -59,12 +53,23 @@ def store_key(frame: Frame, dem: Dem) -> str:
     Returns
     -------
     str
-        32 hexadecimal digits, equal where options, reference, its orbit and heights are.
+        32 hexadecimal digits, equal where options, reference, its bursts, looks, orbit and heights
+        are.
     """
     values = frame.request.to_values()
     chosen = {name: values[name] for name in _OF_IMAGES}
     digest = hashlib.sha256()
-    digest.update(json.dumps([VERSION, frame.pass_.names, chosen], sort_keys=True).encode())
+    swaths = [
+        (
+            one.reference.swath,
+            one.looks,
+            repr(one.layout.grid),
+            [(p.burst.index, p.origin, p.start, p.stop) for p in one.layout.placements],
+        )
+        for one in frame.swaths
+    ]
+    parts = [VERSION, frame.pass_.names, chosen, swaths]
+    digest.update(json.dumps(parts, sort_keys=True).encode())
     digest.update(orbit_key(frame.swaths[0].reference.state_vectors).encode())
     posts = (dem.west, dem.north, dem.longitude_step, dem.latitude_step, dem.heights.shape)
     digest.update(repr(posts).encode())
