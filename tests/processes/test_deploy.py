@@ -66,6 +66,24 @@ def test_services_of_the_composition_share_store_state_and_configuration() -> No
     assert worker["command"] == ["python", "-m", "processes.jobs", "worker"]
 
 
+def test_secrets_beside_the_composition_stay_out_of_image_and_repository() -> None:
+    """The whole checkout is copied into the image."""
+    compose = (DEPLOY / "compose.yaml").read_text()
+    assert "COPY . ." in (DEPLOY / "Containerfile").read_text()
+    assert "./pywps.cfg:" in compose
+    assert "${POSTGRES_PASSWORD" in compose
+    for name in ("deploy/.env", "deploy/pywps.cfg"):
+        assert name in (CHECKOUT / ".dockerignore").read_text().splitlines()
+        assert f"/{name}" in (CHECKOUT / ".gitignore").read_text().splitlines()
+
+
+def test_the_database_is_waited_for_by_address() -> None:
+    """While it is made the first time it answers on its socket, and is stopped again."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    test = services["database"]["healthcheck"]["test"]
+    assert test == ["CMD", "pg_isready", "-U", "fournaise", "-h", "127.0.0.1"]
+
+
 def test_the_configuration_of_the_containers_is_read(tmp_path: Path) -> None:
     """Every option is known, and the server may listen with it."""
     text = (DEPLOY / "pywps.container.cfg").read_text()
@@ -82,8 +100,44 @@ def test_images_are_named_without_hosts() -> None:
     assert "scripts/setup.sh" in containerfile
 
 
-def test_the_proxy_lets_through_what_the_server_reads() -> None:
+def test_the_proxy_refuses_exactly_what_the_server_would() -> None:
+    """A body that only the server refuses is told as a bad gateway: it stops reading."""
     text = (DEPLOY / "nginx.conf").read_text()
-    (size,) = re.findall(r"client_max_body_size +(\d+)m;", text)
-    assert int(size) * 2**20 >= LARGEST
+    assert re.findall(r"client_max_body_size +(\w+);", text) == [str(LARGEST)]
     assert text.count("{") == text.count("}")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/wps", "/wps"),
+        ("/health", "/health"),
+        ("/key/KEY", "/key/..."),
+        ("/key/KEY/wps", "/key/.../wps"),
+        ("/outputs/pywps-0123456789abcdef0123456789abcdef.xml", "/outputs/pywps-0123..."),
+        ("/outputs/0123456789abcdef0123456789abcdef/phase.tif", "/outputs/0123..."),
+        ("/outputs/0123456789abcdef0123456789abcdef-phase.tif", "/outputs/0123..."),
+        ("/key/KEY/outputs/pywps-0123456789abcdef0123456789abcdef.json", "/outputs/pywps-0123..."),
+        ("/key/KEY/outputs/0123456789abcdef0123456789abcdef/a.tif", "/outputs/0123..."),
+    ],
+)
+def test_the_proxy_logs_neither_keys_nor_addresses_of_jobs(path: str, shown: str) -> None:
+    """By the rules of its log, the first that fits as nginx takes them."""
+    text = (DEPLOY / "nginx.conf").read_text()
+    rules = re.findall(r'^ +"~(\S+)" +"(\S+)";$', text, re.MULTILINE)
+    assert len(rules) == 2
+    for pattern, target in rules:
+        if found := re.search(pattern.replace("(?<", "(?P<"), path):
+            assert re.sub(r"\$(\w+)", lambda name, found=found: found[name[1]], target) == shown
+            return
+    assert path == shown
+
+
+def test_every_site_of_the_proxy_has_its_own_quiet_logs() -> None:
+    """Where a server names none, its requests go into the log of all sites, keys and all."""
+    sites = (DEPLOY / "nginx.conf").read_text().split("\nserver {")[1:]
+    assert len(sites) == 2
+    for site in sites:
+        assert re.findall(r"access_log +\S+ (\w+);", site) == ["fournaise"]
+        # messages of crit, such as that of a full disk, repeat the request
+        assert re.findall(r"error_log +\S+ (\w+);", site) == ["emerg"]
