@@ -21,9 +21,10 @@ from werkzeug.wrappers import Request, Response
 
 from processes.jobs.model import Job, JobState
 from processes.jobs.store import JobStore
+from processes.log import event
 from processes.protocol.documents import Addresses, execute_response, instant, progress_text
 from processes.settings import Settings
-from processes.users import user_of
+from processes.users import JOB_KEY, user_of
 
 LOGGER = logging.getLogger(__name__)
 XML = "text/xml; charset=utf-8"
@@ -112,19 +113,20 @@ class JobPages:
 
     def dismiss(self, job: Job, user: str) -> Job:
         """Stop a job; what has ended stays as it is."""
-        LOGGER.info("dismiss job=%s user=%s", job.id, user)
+        event(LOGGER, "job dismissed", job=job.id, user=user)
         return self.store.dismiss(job.id, now=time.time(), reason=_DISMISSED)
 
-    def _job(self, token: str) -> Job:
+    def _job(self, token: str, request: Request) -> Job:
         job = self.store.by_token(token)
         if job is None or job.request.process not in self.processes:
             raise NotFound
+        request.environ[JOB_KEY] = job.id
         if job.expires is not None and job.expires < time.time():
             raise Gone
         return job
 
     def _status(self, token: str, form: str, request: Request) -> Response:
-        job = self._job(token)
+        job = self._job(token, request)
         if request.method == "DELETE":
             had_ended, job = job.state.is_final, self.dismiss(job, user_of(request))
             if had_ended or job.state in {JobState.SUCCEEDED, JobState.FAILED}:
@@ -155,7 +157,7 @@ class JobPages:
     def _result(self, token: str, name: str, request: Request) -> Response:
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(["GET", "HEAD"])
-        job = self._job(token)
+        job = self._job(token, request)
         output = next((o for o in job.outputs if o.file == name), None)
         path = self.settings.outputs_folder / job.id / name
         if output is None or not path.is_file() or path.is_symlink():

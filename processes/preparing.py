@@ -19,7 +19,7 @@ from processes.catalogue.asking import told_as_ours
 from processes.catalogue.series_products import with_series_products
 from processes.catalogue.supplying import default_for, supplied
 from processes.resolve import NamesOnServer, resolve_values
-from processes.room import check_room
+from processes.room import check_room, stores_of
 from processes.settings import STORE, Settings
 
 _SHARE_OF_PRODUCTS = 0.3
@@ -133,13 +133,11 @@ class Preparation:
 
 def _make_stores(request: Request) -> None:
     """Make the folders that a chain keeps things in; nobody else may look into new ones."""
-    for info in request.describe():
-        store: Path | None = getattr(request, info.name) if info.role == STORE else None
-        if store is not None:
-            try:
-                store.mkdir(mode=0o700, parents=True, exist_ok=True)
-            except OSError as error:
-                raise RequestError(info.name, f"a folder: {error.strerror}", store.name) from error
+    for name, store in stores_of(request).items():
+        try:
+            store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise RequestError(name, f"a folder: {error.strerror}", store.name) from error
 
 
 def _tell(result: ChainResult, *, fetched: Sequence[str], notes: Sequence[str]) -> None:

@@ -16,8 +16,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from processes.log import event, log_to_stderr
 from processes.settings import Settings, check_access
 from processes.web.answers import without_secrets
 from processes.web.bodies import LONGEST, Deadlines
@@ -52,7 +54,7 @@ def serve_web(settings: Settings) -> None:
         When the server has stopped.
     """
     check_access(settings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
     logging.getLogger("gunicorn.error").addFilter(_hide_secrets)
     _Gunicorn(settings).run()
 
@@ -64,6 +66,15 @@ def _hide_secrets(record: logging.LogRecord) -> bool:
         text = re.split("['\"]", text)[0]  # it repeats what it could not read
     record.msg, record.args = text, ()
     return True
+
+
+class _Log(Logger):
+    """Has what gunicorn says logged as everything else is."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class _Worker(ThreadWorker):
@@ -106,6 +117,7 @@ class _Gunicorn(BaseApplication):
             "limit_request_field_size": 8190,
             "control_socket_disable": True,
             "accesslog": None,
+            "logger_class": _Log,
         }
         for name, value in options.items():
             if name in self.cfg.settings:
@@ -129,6 +141,7 @@ def serve(settings: Settings) -> None:
         Holds the address to listen on.
     """
     check_access(settings)
+    log_to_stderr()
     stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -139,7 +152,7 @@ def serve(settings: Settings) -> None:
         signal.signal(number, stop)
     web = (*_COMMANDS["web"], "--address", settings.listen_address)
     commands = _COMMANDS | {"web": web}
-    LOGGER.info("serving at %s", settings.service_url)
+    event(LOGGER, "serving", address=settings.service_url)
     running: dict[str, subprocess.Popen[bytes]] = {}
     again: dict[str, float] = dict.fromkeys(_COMMANDS, 0.0)
     try:
@@ -147,7 +160,8 @@ def serve(settings: Settings) -> None:
             for name, command in commands.items():
                 process = running.get(name)
                 if process is not None and process.poll() is not None:
-                    LOGGER.error("the %s broke off with exit code %s", name, process.returncode)
+                    fields = {"process": name, "exit_code": process.returncode}
+                    LOGGER.error("broke off, starts again", extra={"fields": fields})
                     again[name] = time.monotonic() + _RESTART_AFTER
                     del running[name]
                 elif process is None and time.monotonic() >= again[name]:

@@ -32,6 +32,7 @@ from processes.jobs.errors import QueueFullError, QuotaError, StoreUnavailableEr
 from processes.jobs.model import Job, JobState, NewJob
 from processes.jobs.notify import check_notify
 from processes.jobs.store import JobStore
+from processes.log import event
 from processes.pages import JobPages
 from processes.protocol.documents import refusal, result_document, status_info
 from processes.protocol.inputs import check_inputs, check_outputs, check_rules
@@ -47,6 +48,8 @@ logging.getLogger("PYWPS").setLevel(logging.CRITICAL)
 XML = "text/xml; charset=utf-8"
 _POLL = 0.05
 _MOST_DOCUMENTS = 100
+_SHOWN = 300
+"""Most characters of what a client sent that are logged."""
 _HOW_TO_WAIT = (
     "this process runs for long, ask for it with storeExecuteResponse=true and status=true "
     "(owslib: mode ASYNC and output=[])"
@@ -89,12 +92,13 @@ class Service(pywps.Service):
             return self._operations[request.operation](request, user)
         except (HTTPException, FournaiseError) as error:
             told = _as_told(error)
-            LOGGER.info(
-                "refused code=%s input=%.200r user=%s reason=%.300r",
-                told.name,
-                str(told.locator or ""),
-                user,
-                str(told.description or ""),  # as a literal: no line of it looks like another one
+            event(
+                LOGGER,
+                "refused",
+                code=told.name,
+                input=str(told.locator or "")[:_SHOWN],
+                user=user,
+                reason=str(told.description or "")[:_SHOWN],
             )
         except Exception:  # the one edge behind which nothing unforeseen may pass
             LOGGER.exception("a request failed unexpectedly")
@@ -152,7 +156,7 @@ class Service(pywps.Service):
         )
         if job is None:
             job = self.store.submit(new, now=time.time())
-            LOGGER.info("accepted job=%s process=%s user=%s", job.id, process.identifier, user)
+            event(LOGGER, "job accepted", job=job.id, process=process.identifier, user=user)
         if request.is_async:
             return self.pages.document(job)
         return self._wait(job, request)

@@ -74,7 +74,7 @@ class Settings:
     job_attempts : int
         How often a job is tried that breaks off.
     user_results_gb : int or None
-        Results that one user may keep [GB]; None: no limit.
+        Results that one user may keep [GB], and stacks beside them; None: no limit.
     reuse_results : bool
         Whether an equal request on unchanged files gets the result of an earlier job.
     sync_seconds : int
@@ -95,8 +95,8 @@ class Settings:
     job_seconds : int or None
         Longest time of a job [s].
     job_memory_limit_mb, job_disk_mb : int or None
-        Memory of a job's processes together, and disk space of its folder, above which it is
-        stopped [MB].
+        Memory of a job's processes together, and disk space of its folder and of what it adds to
+        a stack, above which it is stopped [MB].
     disk_reserve_mb : int
         What must stay free on disk, beside the need of a job, for it to start [MB].
     stop_policy : str

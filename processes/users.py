@@ -1,4 +1,4 @@
-"""Who asks: the name that the authentication in front found, for everything behind it."""
+"""What the layers of the server tell each other of a request: who asks, and for which job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from werkzeug.wrappers import Request
 from processes.jobs.model import ANYBODY
 
 USER_KEY = "fournaise.user"
-"""Of the WSGI environment."""
+"""Of the WSGI environment: the name that the authentication in front found."""
+JOB_KEY = "fournaise.job"
+"""Of the WSGI environment: the identifier of the job whose page is asked for."""
 
 
 def user_of(request: Request) -> str:

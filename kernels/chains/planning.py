@@ -52,6 +52,8 @@ class Plan:
         On disk beside the results while the run is at work.
     results_bytes : float
         On disk afterwards.
+    store_bytes : float
+        Added to what the chain keeps from run to run, which may be on another disk.
     cpu_seconds : float or None
         Of all threads together; None where it cannot be told.
     threads : int
@@ -67,13 +69,14 @@ class Plan:
     results_bytes: float
     cpu_seconds: float | None
     threads: int
+    store_bytes: float = 0.0
     warnings: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def disk_bytes(self) -> int:
-        """At most on disk at once."""
-        return int(self.scratch_bytes + self.results_bytes)
+        """At most written and on disk at once."""
+        return int(self.scratch_bytes + self.results_bytes + self.store_bytes)
 
     def report(self) -> dict[str, Any]:
         """Describe the plan in a few numbers, ready for JSON."""
@@ -83,6 +86,7 @@ class Plan:
             "disk_mb": {
                 "scratch": round(self.scratch_bytes / 1e6),
                 "results": round(self.results_bytes / 1e6),
+                "store": round(self.store_bytes / 1e6),
                 "at_once": round(self.disk_bytes / 1e6),
             },
             "time": {

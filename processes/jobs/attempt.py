@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from processes.jobs.family import since_boot
 from processes.jobs.files import Lock, read_json
 from processes.jobs.folders import AttemptFolder, End
-from processes.jobs.limits import Allowance, folder_bytes
+from processes.jobs.limits import Allowance
 from processes.jobs.model import Job, JobState
 from processes.jobs.runner import Runner
+from processes.jobs.stacks import written_by
 
 
 class Why(Enum):
@@ -68,15 +70,16 @@ class Attempt:
             self.stopped = self.stopped or since_boot()
             self.why, self.reason = why, reason
 
-    def excess(self, allowance: Allowance, runner: Runner) -> str:
-        """Measure what it uses, and return why it must stop; empty where all is well."""
+    def excess(self, allowance: Allowance, runner: Runner, stacks: Path) -> str:
+        """Measure what it uses, there and in its user's stacks, and return why it must stop."""
+        job = self.folder.job
         began = read_json(self.folder.process_file).get("began", self.claimed)
         enough = allowance.memory_bytes or float("inf")
         return allowance.broken_by(
             seconds=since_boot() - began,
             # asked in any case, so that the runner gets to know the processes
             memory_bytes=runner.memory_bytes(self.folder, enough),
-            disk_bytes=folder_bytes(self.folder.job.path) if allowance.disk_bytes else 0,
+            disk_bytes=written_by(job.path, job.output, stacks) if allowance.disk_bytes else 0,
         )
 
     def verdict(self, end: End | None) -> tuple[JobState | None, str]:

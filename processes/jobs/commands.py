@@ -19,11 +19,11 @@ from typing import Any
 from kernels.errors import FournaiseError, RequestError
 from processes.command_line import exit_code
 from processes.jobs.folders import Folders
-from processes.jobs.log import log_to_stderr
 from processes.jobs.model import Job, JobState
 from processes.jobs.opening import open_store
 from processes.jobs.store import JobStore
 from processes.jobs.sweeping import Sweeper
+from processes.log import log_to_stderr
 from processes.settings import Settings, read_settings
 
 PAGE = 500

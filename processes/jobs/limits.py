@@ -68,16 +68,16 @@ class Allowance:
         return ""
 
 
-def missing_disk(folder: Path, needed: int, reserve: int) -> str:
+def missing_disk(folder: Path, needed: float, reserve: float) -> str:
     """Tell whether a job has room on disk.
 
     Parameters
     ----------
     folder : Path
         On the file system of the jobs.
-    needed : int
+    needed : float
         What the job may need [bytes].
-    reserve : int
+    reserve : float
         What must stay free beside it [bytes].
 
     Returns
@@ -102,13 +102,17 @@ def too_large(needed: float, allowed: float) -> str:
     )
 
 
-def folder_bytes(folder: Path) -> int:
+def folder_bytes(folder: Path, *, since: int = 0, linked: bool = True) -> int:
     """Return the size of a folder on disk.
 
     Parameters
     ----------
     folder : Path
         May change meanwhile.
+    since : int
+        Count only files written since then [ns since 1970].
+    linked : bool
+        Whether files count that have another name somewhere.
 
     Returns
     -------
@@ -119,5 +123,7 @@ def folder_bytes(folder: Path) -> int:
     for parent, _, files in os.walk(folder):
         for name in files:
             with suppress(OSError):  # gone meanwhile
-                total += (Path(parent) / name).lstat().st_blocks * 512
+                found = (Path(parent) / name).lstat()
+                if found.st_mtime_ns >= since and (linked or found.st_nlink == 1):
+                    total += found.st_blocks * 512
     return total

@@ -64,8 +64,6 @@ class NewJob:
         Addresses (mailto:, http:, https:) that are told when the job ends.
     request_key : str
         Equal for requests that must give equal results; empty: never reuse a result.
-    disk_bytes : int
-        What the job may need on disk; 0: unknown.
     """
 
     process: str
@@ -77,7 +75,6 @@ class NewJob:
     title: str = ""
     notify: tuple[str, ...] = ()
     request_key: str = ""
-    disk_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,9 @@ import requests
 
 from kernels.errors import RequestError
 from processes.jobs.errors import StoreUnavailableError
-from processes.jobs.log import event, warn_of
 from processes.jobs.model import Notice
 from processes.jobs.store import JobStore
+from processes.log import event, warn_of
 from processes.settings import SMTP_PASSWORD, Settings
 
 TIMEOUT = 5.0

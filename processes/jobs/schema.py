@@ -145,6 +145,7 @@ def write_request(new: NewJob) -> str:
 def read_request(text: str) -> NewJob:
     """Return the request that `write_request` wrote."""
     values = json.loads(text)
+    values.pop("disk_bytes", None)  # written by older versions
     for name in ("outputs", "notify"):
         values[name] = tuple(values[name])
     values["inputs"] = {name: tuple(found) for name, found in values["inputs"].items()}

@@ -1,8 +1,8 @@
-"""Coregistered images that series keep from job to job: those that nobody uses go.
+"""Coregistered images that series keep from job to job: they count, and those that nobody uses go.
 
 ::
 
-    STACKS/user-NAME/.../KEY/lock     held by the job that works there
+    STACKS/user-NAME/KEY/lock     held by the job that works there; names the folder of its results
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from kernels.engine.locking import LOCK, lock_folder
 from processes.jobs.files import remove_hidden, remove_tree
 from processes.jobs.limits import folder_bytes
-from processes.jobs.log import event
+from processes.log import event
 from processes.settings import Settings
 
 INTERVAL = 3600.0
@@ -28,6 +30,7 @@ DAY = 86400.0
 GB = 1_000_000_000
 LOGGER = logging.getLogger(__name__)
 
+_USER = "user-"
 _DEPTH = 4
 """Folders between the stacks and a key."""
 _LONGEST_NAME = 200
@@ -53,7 +56,32 @@ def stacks_of(user: str, settings: Settings) -> Path:
     name = quote(user, safe="@")
     if len(name) > _LONGEST_NAME:
         name = hashlib.sha256(user.encode()).hexdigest()
-    return settings.stacks_folder / f"user-{name}"
+    return settings.stacks_folder / f"{_USER}{name}"
+
+
+def written_by(job: Path, results: Path, stacks: Path) -> int:
+    """Return what a job has written: its folder, and what it added to a stack.
+
+    Parameters
+    ----------
+    job : Path
+        Folder of the job.
+    results : Path
+        Folder that its chain works in.
+    stacks : Path
+        Of its user; it need not exist.
+
+    Returns
+    -------
+    int
+        Bytes. What was in the stack before does not count, nor does a link to it.
+    """
+    for lock in stacks.glob(f"*/{LOCK}"):
+        with suppress(OSError):  # gone meanwhile
+            began = lock.stat().st_mtime_ns
+            if lock.read_bytes() == os.fsencode(results.resolve()):
+                return folder_bytes(job, linked=False) + folder_bytes(lock.parent, since=began)
+    return folder_bytes(job)
 
 
 class _Kept(NamedTuple):
@@ -65,18 +93,22 @@ class _Kept(NamedTuple):
 
 
 class StackSweeper:
-    """Takes stacks away by age and by the size of all of them, never those in use.
+    """Takes stacks away by age and by size, those of one user and of all, never those in use.
 
     Parameters
     ----------
     settings : Settings
         The operator's.
+    results_of : callable
+        ``results_of(user) -> bytes`` of the results that a user keeps beside stacks.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, results_of: Callable[[str], int]) -> None:
         self._folder = settings.stacks_folder
         self._oldest = settings.stack_days * DAY
-        self._most = None if settings.stack_gb is None else settings.stack_gb * GB
+        self._most = _bytes(settings.stack_gb)
+        self._most_of_user = _bytes(settings.user_results_gb)
+        self._results_of = results_of
         self._next = 0.0
 
     def step(self, now: float) -> None:
@@ -84,13 +116,26 @@ class StackSweeper:
         if now < self._next:
             return
         self._next = now + INTERVAL
-        stacks = sorted(_stacks(self._folder, _DEPTH))
+        self._shrink(self._folder, self._most, before=now - self._oldest)
+        if self._most_of_user < inf:
+            for folder in self._folder.glob(f"{_USER}*"):
+                user = unquote(folder.name.removeprefix(_USER))
+                self._shrink(folder, self._most_of_user - self._results_of(user))
+
+    def _shrink(self, folder: Path, most: float, *, before: float = -inf) -> None:
+        """Remove stacks below a folder, those unused longest first, until at most this is left."""
+        if folder.is_symlink():
+            return
+        stacks = sorted(_stacks(folder, _DEPTH))
         size = sum(one.size for one in stacks)
         for one in stacks:
-            is_too_much = self._most is not None and size > self._most
-            if (one.used < now - self._oldest or is_too_much) and _remove(one.path):
+            if (one.used < before or size > most) and _remove(one.path):
                 size -= one.size
                 event(LOGGER, "stack removed", stack=one.path.name, bytes=one.size)
+
+
+def _bytes(size_gb: int | None) -> float:
+    return inf if size_gb is None else float(size_gb * GB)
 
 
 def _stacks(folder: Path, depth: int) -> Iterator[_Kept]:

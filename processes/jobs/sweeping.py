@@ -9,10 +9,10 @@ from pathlib import Path
 
 from processes.jobs.files import remove_hidden, remove_tree
 from processes.jobs.folders import JOB_NAME, Folders
-from processes.jobs.log import event
 from processes.jobs.model import Job, JobState
 from processes.jobs.stacks import StackSweeper
 from processes.jobs.store import JobStore
+from processes.log import event
 from processes.settings import Settings
 
 MOST_AT_ONCE = 50
@@ -40,7 +40,7 @@ class Sweeper:
         self.store = store
         self.folders = folders
         self.most_bytes = None if settings.results_gb is None else settings.results_gb * GB
-        self.stacks = StackSweeper(settings)
+        self.stacks = StackSweeper(settings, store.results_bytes)
         self._seen = ""
 
     def step(self, now: float) -> bool:

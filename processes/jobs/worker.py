@@ -21,13 +21,14 @@ from processes.jobs.family import since_boot
 from processes.jobs.files import Lock, remove_tree
 from processes.jobs.folders import AttemptFolder, End, Folders, JobFolder
 from processes.jobs.limits import MB, Allowance, missing_disk
-from processes.jobs.log import event, warn_of
 from processes.jobs.model import Job, JobState
 from processes.jobs.notify import Notifier
 from processes.jobs.presence import Lookout, Presence
 from processes.jobs.runner import Health, LocalRunner, Runner
+from processes.jobs.stacks import stacks_of
 from processes.jobs.store import JobStore
 from processes.jobs.sweeping import Sweeper
+from processes.log import event, warn_of
 from processes.settings import Settings
 
 POLL_INTERVAL = 0.2
@@ -219,12 +220,8 @@ class Worker:
         for old in folder.attempts():
             self._close_attempt(old)
         attempt.folder.path.mkdir()
-        reserve = self.settings.disk_reserve_mb * MB
-        if full := missing_disk(folder.path, attempt.job.request.disk_bytes, reserve):
-            attempt.folder.write_end(End(JobState.FAILED, full))
-        else:
-            folder.write_request(attempt.job)
-            self.runner.start(attempt.folder)
+        folder.write_request(attempt.job)
+        self.runner.start(attempt.folder)
 
     def _look_after(self, attempt: Attempt) -> None:
         now = since_boot()
@@ -250,7 +247,8 @@ class Worker:
             attempt.ended = now  # it may have written its end in this moment: look again
         elif now >= attempt.measured + MEASURE_INTERVAL:
             attempt.measured = now
-            if reason := attempt.excess(self.allowance, self.runner):
+            stacks = stacks_of(attempt.job.request.user, self.settings)
+            if reason := attempt.excess(self.allowance, self.runner, stacks):
                 attempt.stop(Why.LIMIT, reason)
 
     def _renew(self, attempt: Attempt) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Response
 
 from processes.jobs.model import ANYBODY
+from processes.log import event
 from processes.users import USER_KEY
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Access:
             name = environ.get(self._header, "").strip()
             user = name if _USER_NAME.fullmatch(name) else None
         if user is None and not environ["PATH_INFO"].startswith(_WITHOUT_KEY):
-            LOGGER.info("refused code=401 reason=%s", "unknown key" if key else "no key or user")
+            event(LOGGER, "refused", code=401, reason="unknown key" if key else "no key or user")
             response = Response(
                 "give a key: as X-API-Key, as the password of Basic credentials, or in the path\n",
                 401,

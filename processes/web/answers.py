@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from processes.jobs.errors import StoreUnavailableError
-from processes.users import USER_KEY
+from processes.log import event, warn_of
+from processes.users import JOB_KEY, USER_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -45,21 +46,23 @@ class Answers:
         path = shown_path(environ.get("PATH_INFO", ""))
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            LOGGER.info(
-                "request method=%s path=%s status=%s ms=%.1f user=%s from=%s",
-                environ.get("REQUEST_METHOD", ""),
-                path,
-                status[:3],
-                1e3 * (time.perf_counter() - begin),
-                environ.get(USER_KEY, ""),
-                environ.get("REMOTE_ADDR", ""),
+            event(
+                LOGGER,
+                "request",
+                method=environ.get("REQUEST_METHOD", ""),
+                path=path,
+                status=int(status[:3]),
+                ms=round(1e3 * (time.perf_counter() - begin), 1),
+                user=environ.get(USER_KEY, ""),
+                address=environ.get("REMOTE_ADDR", ""),
+                **({"job": environ[JOB_KEY]} if JOB_KEY in environ else {}),
             )
             return start_response(status, [*headers, *HEADERS], *more)
 
         try:
             return self._application(environ, start)
         except StoreUnavailableError as error:
-            LOGGER.warning("refused code=503 reason=%s", error)
+            warn_of(LOGGER, "store does not answer", error)
             response = Response(f"{error}\n", 503, {"Retry-After": "30"})
             return response(environ, start)
 

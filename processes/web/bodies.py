@@ -20,6 +20,8 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
+from processes.log import event
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -98,7 +100,7 @@ class Bodies:
         try:
             body = self._read(environ)
         except HTTPException as error:
-            LOGGER.info("refused code=%s reason=%s", error.code, error.description)
+            event(LOGGER, "refused", code=error.code, reason=error.description)
             response = error.get_response(environ)
             response.headers["Connection"] = "close"  # what the client still sends is not read
             return response(environ, start_response)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
+from processes.log import event
 from processes.users import USER_KEY
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Rates:
         """Answer one request."""
         who = environ.get(USER_KEY) or environ.get("REMOTE_ADDR", "")
         if not self._allows(who):
-            LOGGER.info("refused code=429 who=%s reason=too many requests", who)
+            event(LOGGER, "refused", code=429, user=who, reason="too many requests")
             response = Response("too many requests, wait a minute\n", 429, {"Retry-After": "60"})
             return response(environ, start_response)
         return self._application(environ, start_response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from kernels.engine.progress import Progress
 from kernels.errors import RequestError
 from kernels.products.pixels import GdalPixelReader
 from kernels.products.raster import TILE
+from processes.jobs.stacks import written_by
 from tests.chains.test_multislc_series import DAYS, Lake, lake
 
 __all__ = ["lake"]
@@ -59,6 +61,28 @@ def test_a_run_takes_no_more_disk_than_its_plan_says(
 
     CHAIN.run(request, tmp_path, Progress.to(watch))
     assert 0.1 * plan.disk_bytes < max(most[0], folder_bytes(tmp_path)) < plan.disk_bytes
+
+
+def test_what_the_store_holds_takes_no_disk_again(lake: Lake, tmp_path: Path) -> None:
+    """The plan of one more date is of one image; what the server measures of its run is less."""
+    assert CHAIN.plan is not None
+    store = tmp_path / "store"
+    store.mkdir()
+    two, three = (lake.request(*DAYS[:number], store=store) for number in (2, 3))
+    first = CHAIN.plan(two)
+    CHAIN.run(two, tmp_path / "two", Progress())
+    assert CHAIN.plan(two).store_bytes == 0.0
+    assert CHAIN.plan(replace(two, kernel=20 - two.kernel)).store_bytes > 0.0
+    more = CHAIN.plan(three)
+    assert 0.0 < more.store_bytes < first.store_bytes
+    before = folder_bytes(store)
+    CHAIN.run(three, tmp_path / "three", Progress())
+    assert 0.1 * more.store_bytes < folder_bytes(store) - before < more.store_bytes
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    written = written_by(empty, tmp_path / "three", store)
+    assert written == pytest.approx(folder_bytes(store) - before, rel=0.1)
+    assert written_by(empty, tmp_path / "two", store) == 0
 
 
 @pytest.mark.usefixtures("no_pixels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import socket
 import time
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
@@ -24,6 +26,7 @@ from processes.background import background_server, free_address
 from processes.jobs.errors import StoreUnavailableError
 from processes.jobs.opening import open_store
 from processes.jobs.store import JobStore
+from processes.log import JsonLines, PlainLines
 from processes.settings import Settings, read_settings
 from processes.web.answers import without_secrets
 from tests.processes.conftest import (
@@ -57,6 +60,18 @@ OUTSIDE = [
 ]
 
 
+def lines(
+    caplog: pytest.LogCaptureFixture, formatter: logging.Formatter | None = None
+) -> list[str]:
+    """Return the lines of the log, as the server writes them."""
+    return [(formatter or JsonLines()).format(record) for record in caplog.records]
+
+
+def events(caplog: pytest.LogCaptureFixture, text: str) -> list[dict[str, Any]]:
+    """Return what the log tells of one kind."""
+    return [told for told in map(json.loads, lines(caplog)) if told["event"] == text]
+
+
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_no_name_leads_out_of_the_data_folders(
     service: Service, name: str, caplog: pytest.LogCaptureFixture
@@ -68,8 +83,9 @@ def test_no_name_leads_out_of_the_data_folders(
     )
     assert refusal.locator == "dem"
     assert "must be a path in the data folders of this server" in refusal.text
-    assert "input='dem'" in caplog.text
-    assert "must be a path in the data folders" in caplog.text
+    (told,) = events(caplog, "refused")
+    assert told["input"] == "dem"
+    assert "must be a path in the data folders" in told["reason"]
     assert service.leftovers() == []
 
 
@@ -99,8 +115,8 @@ def test_documents_that_grow_or_nest_are_refused(
 ) -> None:
     caplog.set_level(logging.INFO)
     assert read_refusal(service.post(body)).text
-    assert "refused code=" in caplog.text
-    assert len(caplog.text) < 2000
+    assert len(events(caplog, "refused")) == 1
+    assert sum(map(len, lines(caplog))) < 2000
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/x", "file:///etc/passwd", ""])
@@ -116,7 +132,8 @@ def test_references_are_never_followed(
     with service_of(Settings(state_folder=tmp_path), EveryInput()) as service:
         refusal = read_refusal(service.post(etree.tostring(document_of([element]))))
         assert refusal.text == "feature must be a value, references are never followed"
-        assert "references are never followed" in caplog.text
+        (told,) = events(caplog, "refused")
+        assert told["reason"] == refusal.text
         # an address as a value is a text that nobody opens
         literal = document_of([data_of("anyURI", None, "http://127.0.0.1:9/x", "LiteralData")])
         assert service.post(etree.tostring(literal)).status_code == 200
@@ -133,9 +150,11 @@ def test_no_line_of_the_log_can_be_forged(
     assert service.execute([*GOOD, (text.replace("\x1b", " "), "1")]).status_code == 400
     service.client.get(f"{EXECUTE}&identifier=fake&datainputs={quote(text, safe='')}=1")
     service.client.get(f"/{quote(text[:3000])}")
-    assert all("\n" not in record.getMessage() for record in caplog.records)
-    assert "\x1b" not in "".join(record.getMessage() for record in caplog.records)
-    assert all(len(record.getMessage()) < 1000 for record in caplog.records)
+    for formatter in (JsonLines(), PlainLines()):
+        for line in lines(caplog, formatter):
+            assert line.isascii()
+            assert line.isprintable()
+            assert len(line) < 2000
 
 
 def test_a_body_must_be_small_and_of_known_length(
@@ -148,8 +167,7 @@ def test_a_body_must_be_small_and_of_known_length(
     chunks = service.client.post("/wps", headers={"Transfer-Encoding": "chunked"})
     assert chunks.status_code == 411
     assert service.client.post("/wps", json={"a": 1}).status_code == 415
-    for code in (413, 411, 415):
-        assert f"refused code={code} reason=" in caplog.text
+    assert [told["code"] for told in events(caplog, "refused")] == [413, 411, 415]
 
 
 @pytest.mark.parametrize("path", ["/wps", "/outputs/", "/health", "/metrics", "/", "/key/"])
@@ -256,6 +274,11 @@ class Guarded:
     def log(self) -> str:
         return (self.settings.state_folder / "server.log").read_text(errors="replace")
 
+    def events(self, text: str) -> list[dict[str, Any]]:
+        """Return what the log tells of one kind; every line of it is a JSON object."""
+        told = map(json.loads, self.log.splitlines())
+        return [one for one in told if one["event"] == text]
+
 
 def read_all(connection: socket.socket) -> bytes:
     found = b""
@@ -311,7 +334,8 @@ def test_requests_that_drip_are_cut_off(guarded: Guarded) -> None:
             body, nothing = pool.map(drip, (first, second))
     assert body.startswith(b"HTTP/1.1 408 ")
     assert nothing == b""
-    assert "refused code=408 reason=a body must arrive within 10 s" in guarded.log
+    told = [(one["code"], one["reason"]) for one in guarded.events("refused")]
+    assert (408, "a body must arrive within 10 s") in told
 
 
 def test_a_body_that_ends_early_is_refused(guarded: Guarded) -> None:
@@ -334,7 +358,8 @@ def test_chunks_are_refused_and_not_read(guarded: Guarded) -> None:
         except OSError:  # closed by the server
             pass
     assert sent < 50e6
-    assert "refused code=411 reason=give Content-Length" in guarded.log
+    told = [one["reason"] for one in guarded.events("refused") if one["code"] == 411]
+    assert "give Content-Length, bodies in chunks are not read" in told
 
 
 @pytest.mark.parametrize(
@@ -399,7 +424,16 @@ def test_no_secret_is_told(guarded: Guarded) -> None:
     for text in (*shown, status.decode(), accepted.decode()):
         assert key not in text
         assert basic not in text
-    assert f"path=/outputs/pywps-{token[:4]}....xml status=200" in guarded.log
+    asked = [
+        one
+        for one in guarded.events("request")
+        if one["path"] == f"/outputs/pywps-{token[:4]}....xml"
+    ]
+    (job,) = {one["job"] for one in asked}
+    assert {one["status"] for one in asked} == {200}
+    assert [one["user"] for one in guarded.events("job accepted") if one["job"] == job] == ["ann"]
+    (over,) = [one for one in guarded.events("attempt over") if one["job"] == job]
+    assert over["state"] == "succeeded"
 
 
 def test_secrets_in_a_text_are_cut() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -14,6 +15,8 @@ import pytest
 
 from kernels.chains.dinsar_pair import CHAIN, DinsarPairRequest
 from kernels.chains.dry_run import make_plan
+from kernels.chains.planning import Plan
+from kernels.chains.request import Request, option
 from kernels.errors import ProcessingError
 from processes.command_line import main
 from processes.jobs.limits import MB
@@ -114,6 +117,40 @@ def test_a_job_that_the_disk_cannot_hold_does_not_start(
         check_room(CHAIN, request, settings, tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk(enough))
     check_room(CHAIN, request, settings, tmp_path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepingRequest(Request):
+    """One that keeps something from run to run."""
+
+    store: Path = option(title="Store", role="store")
+
+
+def test_what_is_kept_from_run_to_run_needs_room_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(
+        memory_bytes=0.0,
+        scratch_bytes=100.0 * MB,
+        results_bytes=200.0 * MB,
+        store_bytes=400.0 * MB,
+        cpu_seconds=None,
+        threads=1,
+    )
+    keeping = replace(CHAIN, request=KeepingRequest, plan=lambda _request: plan)
+    request = KeepingRequest(store=tmp_path)
+
+    def check(free_mb: int, **limits: int) -> None:
+        disk = SimpleNamespace(free=free_mb * MB)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk)
+        settings = Settings(state_folder=tmp_path, disk_reserve_mb=10, **limits)  # type: ignore[arg-type]
+        check_room(keeping, request, settings, tmp_path)
+
+    check(710, job_disk_mb=700)
+    with pytest.raises(ProcessingError, match="may need 700 MB of disk, more than the 699 MB"):
+        check(10_000, job_disk_mb=699)
+    with pytest.raises(ProcessingError, match="709 MB are free, the job may need 700 MB and 10"):
+        check(709)
 
 
 def test_the_command_prints_the_plan(

@@ -19,7 +19,7 @@ from kernels.engine.progress import Progress
 from kernels.errors import RequestError
 from processes.chain_process import ChainProcess
 from processes.command_line import main
-from processes.jobs.stacks import INTERVAL, StackSweeper, stacks_of
+from processes.jobs.stacks import INTERVAL, StackSweeper, stacks_of, written_by
 from processes.request_key import request_key
 from processes.settings import Settings
 
@@ -158,6 +158,11 @@ def stack(settings: Settings, user: str, key: str, *, days: float, size: int = 0
     return path
 
 
+def nothing(_user: str) -> int:
+    """Return the results of users who keep none."""
+    return 0
+
+
 def left(settings: Settings) -> list[str]:
     return sorted(path.name for path in settings.stacks_folder.glob("*/*"))
 
@@ -169,7 +174,7 @@ def test_stacks_go_after_days_without_use(settings: Settings) -> None:
     os.utime(used)  # as a run does when it opens its store
     grown = stack(settings, "bob", "grown", days=11)
     (grown / "20160617").mkdir()
-    StackSweeper(settings).step(NOW)
+    StackSweeper(settings, nothing).step(NOW)
     assert left(settings) == ["grown", "used", "young"]
 
 
@@ -196,7 +201,7 @@ def test_a_stack_that_goes_in_this_moment_is_not_locked(
 
 def test_a_stack_in_use_stays(settings: Settings) -> None:
     lock = lock_folder(stack(settings, "ann", "old", days=400))
-    sweeper = StackSweeper(settings)
+    sweeper = StackSweeper(settings, nothing)
     sweeper.step(NOW)
     assert left(settings) == ["old"]
     assert lock is not None
@@ -214,8 +219,44 @@ def test_those_unused_longest_go_where_all_are_too_large(
     settings = Settings(state_folder=tmp_path, stack_gb=1)
     for number in range(4):
         stack(settings, "ann", f"{number}", days=number, size=40_000)
-    StackSweeper(settings).step(NOW)
+    StackSweeper(settings, nothing).step(NOW)
     assert left(settings) == ["0", "1"]
+
+
+def test_stacks_of_a_user_make_room_for_his_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results and stacks of a user are at most what he may keep; those in use stay."""
+    monkeypatch.setattr("processes.jobs.stacks.GB", 100_000)
+    settings = Settings(state_folder=tmp_path, user_results_gb=1)
+    for user in ("ann", "bob@example.org", "cid"):
+        for number in range(3):
+            stack(settings, user, f"{user[0]}{number}", days=number, size=30_000)
+    lock = lock_folder(stacks_of("cid", settings) / "c2")
+    assert lock is not None
+    results = {"ann": 0, "bob@example.org": 20_000, "cid": 100_000}
+    StackSweeper(settings, results.__getitem__).step(NOW)
+    os.close(lock)
+    assert left(settings) == ["a0", "a1", "a2", "b0", "b1", "c2"]
+
+
+def test_what_a_job_adds_to_a_stack_is_its_own(settings: Settings, tmp_path: Path) -> None:
+    """Neither what was there nor what another job adds; files as `open_store` leaves them."""
+    ours = stack(settings, "ann", "ours", days=1, size=50_000)
+    other = stack(settings, "ann", "other", days=1, size=50_000)
+    results = tmp_path / "jobs" / "output"
+    for one, text in ((ours, results), (other, tmp_path / "jobs" / "another")):
+        (one / "lock").write_text(str(text))
+        (one / "20160629").mkdir()
+        (one / "20160629" / "iw1.bin").write_bytes(os.urandom(81_920))
+    results.mkdir(parents=True)
+    (results / "own").write_bytes(os.urandom(40_960))
+    for day in ("20160605", "20160629"):  # as the chain shows images
+        os.link(ours / day / "iw1.bin", results / f"{day}.bin")
+    added = written_by(results.parent, results, stacks_of("ann", settings))
+    assert 122_880 <= added <= 122_880 + 4096  # its file, the image, and the block of the lock
+    alone = written_by(results.parent, results, stacks_of("bob", settings))
+    assert alone >= 40_960 + 50_000 + 81_920  # links to what it keeps nowhere else
 
 
 def test_what_a_killed_worker_left_goes_and_nothing_else(settings: Settings) -> None:
@@ -224,13 +265,13 @@ def test_what_a_killed_worker_left_goes_and_nothing_else(settings: Settings) -> 
     (folder / ".scratch-x7_k2a").mkdir()  # a job is at work in it
     (folder / "being-made").mkdir()
     (settings.stacks_folder / "user-link").symlink_to(settings.state_folder)
-    StackSweeper(settings).step(NOW)
+    StackSweeper(settings, nothing).step(NOW)
     assert left(settings)[:2] == [".scratch-x7_k2a", "being-made"]
     assert settings.state_folder.is_dir()
 
 
 def test_no_stacks_are_no_trouble(settings: Settings) -> None:
-    StackSweeper(settings).step(NOW)
+    StackSweeper(settings, nothing).step(NOW)
     assert not settings.stacks_folder.exists()
 
 

@@ -14,7 +14,7 @@ from kernels.chains.multislc_series.opening import Frame, best_reference, open_f
 from kernels.chains.multislc_series.request import MultislcSeriesRequest
 from kernels.chains.multislc_series.selection import select_dates
 from kernels.chains.multislc_series.stack import SeriesDate
-from kernels.chains.multislc_series.store import Store
+from kernels.chains.multislc_series.store import Store, stored_dates
 from kernels.chains.planning import BASE_BYTES, SMALL_FILES, Plan
 from kernels.engine.progress import Progress
 from kernels.errors import ProcessingError
@@ -47,8 +47,8 @@ def plan_run(request: MultislcSeriesRequest) -> Plan:
     Returns
     -------
     Plan
-        Of all dates and pairs, as if the store were empty; of a small baseline network the pairs
-        within `largest_days`, whatever their baselines.
+        Of all dates and pairs; of a small baseline network the pairs within `largest_days`,
+        whatever their baselines. What the store is found to hold takes no disk again.
 
     Raises
     ------
@@ -60,11 +60,14 @@ def plan_run(request: MultislcSeriesRequest) -> Plan:
     if number is None:
         number = best_reference(request, selection.dates)
     frame = open_frame(request, selection.dates[number].paths, need_pixels=False)
-    found = plan_series(frame, selection.dates, number)
+    stored = stored_dates(frame, selection.dates)
+    found = plan_series(frame, selection.dates, number, stored=stored)
     return replace(found, warnings=(*found.warnings, *selection.left_out))
 
 
-def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Plan:
+def plan_series(
+    frame: Frame, dates: Sequence[SeriesDate], reference: int, *, stored: int = 0
+) -> Plan:
     """Plan a series of chosen dates.
 
     Parameters
@@ -75,6 +78,8 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
         In order of time.
     reference : int
         Its number among them.
+    stored : int
+        How many of them have images from earlier runs.
 
     Returns
     -------
@@ -97,18 +102,21 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
         )
         // frame.swaths[0].looks.range
     )
-    images = image_bytes(frame, len(dates))
+    missing = len(dates) - stored
+    images = image_bytes(frame, missing) if missing else 0.0
     across = max(one.layout.grid.looked(one.looks).shape.samples for one in frame.swaths)
     rows = len(dates) * 2 * TILE * across * _CELL_BYTES
     statistics = len(dates) * cells * _AMPLITUDE_BYTES
     results = len(pairs) * pair.results_bytes + statistics + SMALL_FILES
     if request.archive == "all":
-        results = 2.0 * results + (0.0 if request.light else images)
-    is_kept = request.store is not None or not request.light
+        results = 2.0 * results + (0.0 if request.light else image_bytes(frame, len(dates)))
+    in_store = images if request.store is not None else 0.0
+    in_results = images if request.store is None and not request.light else 0.0
     one_pair = pair.cpu_seconds or 0.0
     cpu = (
         _CPU_PER_HEIGHT * pixels
-        + len(dates) * pixels * (_CPU_PER_IMAGE_PIXEL[request.kernel] + _CPU_PER_READ_PIXEL)
+        + missing * pixels * _CPU_PER_IMAGE_PIXEL[request.kernel]
+        + len(dates) * pixels * _CPU_PER_READ_PIXEL
         + len(pairs) * max(one_pair - _CPU_PER_IMAGE_PIXEL[request.kernel] * pixels, 0.0)
         + len(pairs) * 2.0 * _CPU_PER_READ_PIXEL * pixels
     )
@@ -117,8 +125,9 @@ def plan_series(frame: Frame, dates: Sequence[SeriesDate], reference: int) -> Pl
             pair.memory_bytes,
             BASE_BYTES + min(request.memory_mb, STATISTICS_MB) * 1e6 + rows,
         ),
-        scratch_bytes=pair.scratch_bytes + (0.0 if is_kept else images),
-        results_bytes=results + (images if is_kept else 0.0),
+        scratch_bytes=pair.scratch_bytes + images - in_store - in_results,
+        results_bytes=results + in_results,
+        store_bytes=in_store,
         cpu_seconds=cpu,
         threads=pair.threads,
         # of the reference with itself: once is enough
@@ -171,17 +180,18 @@ def check_room(
     ProcessingError
         Less is free than the series may take.
     """
-    plan = plan_series(frame, dates, reference)
-    missing = [date for date in dates if store.record(date) is None]
-    images = image_bytes(frame, len(missing)) if missing else 0.0
-    others = plan.disk_bytes - image_bytes(frame, len(dates))
+    stored = store.count(dates)
+    plan = plan_series(frame, dates, reference, stored=stored)
     place = next(one for one in (folder, *folder.parents) if one.exists())
     if store.folder.stat().st_dev == place.stat().st_dev:
-        needs = {place: images + others}
+        needs = {place: float(plan.disk_bytes)}
     else:
         # what is shown of the images has to be copied then
         shown = 0.0 if frame.request.light else image_bytes(frame, len(dates))
-        needs = {store.folder: images, place: others + shown}
+        needs = {
+            store.folder: plan.store_bytes,
+            place: plan.scratch_bytes + plan.results_bytes + shown,
+        }
     for where, needed in needs.items():
         free = shutil.disk_usage(where).free
         if free < needed:
@@ -190,8 +200,8 @@ def check_room(
                 f"{free / 1e9:.1f} GB are free"
             )
     return (
-        f"{len(dates)} dates, {len(missing)} to be made, {len(plan.details['pairs'])} pairs, "
-        f"{(images + others) / 1e9:.1f} GB of disk"
+        f"{len(dates)} dates, {len(dates) - stored} to be made, "
+        f"{len(plan.details['pairs'])} pairs, {plan.disk_bytes / 1e9:.1f} GB of disk"
     )
 
 

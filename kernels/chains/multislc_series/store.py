@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +54,16 @@ def store_key(frame: Frame, dem: Dem) -> str:
     -------
     str
         32 hexadecimal digits, equal where options, reference, its bursts, looks, orbit and heights
-        are.
+        are; the first half is equal where all but the heights are.
     """
+    digest = hashlib.sha256()
+    posts = (dem.west, dem.north, dem.longitude_step, dem.latitude_step, dem.heights.shape)
+    digest.update(repr(posts).encode())
+    digest.update(np.ascontiguousarray(dem.heights).data)
+    return _key_without_heights(frame) + digest.hexdigest()[:16]
+
+
+def _key_without_heights(frame: Frame) -> str:
     values = frame.request.to_values()
     chosen = {name: values[name] for name in _OF_IMAGES}
     digest = hashlib.sha256()
@@ -71,10 +79,29 @@ def store_key(frame: Frame, dem: Dem) -> str:
     parts = [VERSION, frame.pass_.names, chosen, swaths]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     digest.update(orbit_key(frame.swaths[0].reference.state_vectors).encode())
-    posts = (dem.west, dem.north, dem.longitude_step, dem.latitude_step, dem.heights.shape)
-    digest.update(repr(posts).encode())
-    digest.update(np.ascontiguousarray(dem.heights).data)
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()[:16]
+
+
+def stored_dates(frame: Frame, dates: Sequence[SeriesDate]) -> int:
+    """Tell how many dates a run finds in the store, before it knows the heights.
+
+    Parameters
+    ----------
+    frame : Frame
+        Reference and request.
+    dates : sequence of SeriesDate
+        That the run needs.
+
+    Returns
+    -------
+    int
+        The most that are complete in one stack of these options, reference and orbit.
+    """
+    folder = frame.request.store
+    if folder is None:
+        return 0
+    stacks = map(Store, folder.glob(f"{_key_without_heights(frame)}*"))
+    return max((stack.count(dates) for stack in stacks), default=0)
 
 
 def orbit_key(vectors: StateVectors) -> str:
@@ -121,6 +148,10 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError):  # none, or cut off
             return None
         return found if whole and found["names"] == list(date.names) else None
+
+    def count(self, dates: Sequence[SeriesDate]) -> int:
+        """Return how many of some dates are complete."""
+        return sum(self.record(date) is not None for date in dates)
 
     def complete(self, date: SeriesDate, record: dict[str, Any]) -> None:
         """Mark a date as complete, once all its files are on the disk.
@@ -221,9 +252,12 @@ def open_store(
             progress.check()
     if not is_kept:
         _remove_others(folder)
-    os.utime(folder)
     may_go_on = is_kept
     try:
+        os.utime(folder)
+        # for whoever watches the disk: what is newer than this file belongs to these results
+        os.ftruncate(lock, 0)
+        os.write(lock, os.fsencode(near.resolve()))
         yield Store(folder)
     except BaseException as error:
         # a full disk may have room the next time; every other error comes again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from processes.jobs.errors import JobStateError, QueueFullError, QuotaError, UnknownJobError
 from processes.jobs.model import JobState, NewJob, Output
+from processes.jobs.schema import read_request, write_request
 from processes.jobs.store import JobStore
 from tests.processes.jobs.stores import MakeStore, order, start
 
@@ -37,7 +39,6 @@ requests = st.builds(
     title=st.text(),
     notify=st.lists(st.text()).map(tuple),
     request_key=st.text(),
-    disk_bytes=st.integers(0, 2**62),
 )
 AWKWARD = "a=b@c;d=\"e\" 'f'\r\n\t]]>&amp;<x/>\0\u2028 é \U0001f6f0 3.10"
 
@@ -63,6 +64,12 @@ def test_the_worker_gets_the_inputs_as_they_were(store: JobStore, value: dict[st
     new = order(inputs={"first": (value, value), "none": ()}, title=AWKWARD, user="é=@;'")
     store.submit(new, now=5.0)
     assert start(store).request == new
+
+
+def test_requests_of_older_versions_are_read() -> None:
+    """They told a disk space that was never known."""
+    text = json.dumps(json.loads(write_request(order())) | {"disk_bytes": 0})
+    assert read_request(text) == order()
 
 
 def test_a_job_from_acceptance_to_success(store: JobStore) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import signal
@@ -14,9 +13,10 @@ import pytest
 
 from processes.jobs.family import Leader, boot_identifier, start_ticks
 from processes.jobs.files import write_json
-from processes.jobs.model import JobState
+from processes.jobs.model import ANYBODY, JobState
+from processes.jobs.stacks import stacks_of
 from tests.processes.jobs.fake_jobs import FAILURE
-from tests.processes.jobs.places import fake_request, processes_in, wait_for
+from tests.processes.jobs.places import processes_in, wait_for
 from tests.processes.jobs.worker_place import Place, drive, step_of
 
 
@@ -55,7 +55,7 @@ def test_a_killed_leader_is_a_lost_attempt(place: Place) -> None:
     identifier = place.submit("family")
     drive(worker, lambda: step_of(place, identifier) == "with a family")
     (attempt,) = worker.attempts.values()
-    attempt.excess(worker.allowance, worker.runner)
+    attempt.excess(worker.allowance, worker.runner, place.folders.jobs)
     record = json.loads(attempt.folder.process_file.read_text())
     os.kill(record["pid"], signal.SIGKILL)
     drive(worker, lambda: place.job(identifier).attempt == 2)
@@ -82,13 +82,19 @@ def test_a_job_that_uses_too_much_is_stopped(
     assert place.leftovers() == []
 
 
-def test_a_job_without_room_on_disk_fails_at_once(place: Place) -> None:
-    request = dataclasses.replace(fake_request("good"), disk_bytes=10**18)
-    identifier = place.store.submit(request, now=time.time()).id
-    (job,) = place.run(place.worker(), identifier)
-    assert job.state is JobState.FAILED
-    assert "the job may need 1000000000000 MB" in job.message
-    assert not list(place.folders.logs.iterdir())
+def test_what_a_job_adds_to_a_stack_counts_as_its_own(place: Place) -> None:
+    worker = place.worker(job_disk_mb=2)
+    first, second = place.submit("wait"), place.submit("wait")
+    drive(worker, lambda: {step_of(place, one) for one in (first, second)} == {"ending"})
+    stack = stacks_of(ANYBODY, worker.settings) / "key"
+    stack.mkdir(parents=True)
+    (stack / "lock").write_text(str(place.folders.job(first).output.resolve()))
+    (stack / "image").write_bytes(bytes(3_000_000))
+    drive(worker, lambda: place.job(first).state is JobState.FAILED)
+    assert "more disk space than the 2 MB" in place.job(first).message
+    assert place.job(second).state is JobState.RUNNING
+    place.store.dismiss(second, now=time.time(), reason="enough")
+    place.run(worker, second)
 
 
 def test_progress_and_log_reach_the_store(place: Place) -> None:

@@ -18,10 +18,10 @@ from processes.jobs.attempt import Attempt
 from processes.jobs.files import Lock
 from processes.jobs.folders import JobFolder
 from processes.jobs.limits import Allowance
-from processes.jobs.log import warn_of
 from processes.jobs.model import JobState, Limits
 from processes.jobs.presence import SECOND_LOOK, Lookout, Presence
 from processes.jobs.store import JobStore
+from processes.log import warn_of
 from processes.settings import CHECKOUT
 from tests.processes.jobs.places import processes_in, wait_for
 from tests.processes.jobs.worker_place import Place, drive, step_of
@@ -85,7 +85,7 @@ def test_a_jump_of_the_clock_takes_no_job_from_a_worker_that_lives(
     monkeypatch.setattr(time, "time", lambda: now() + 86400.0)
     idle.step()
     (attempt,) = busy.attempts.values()
-    assert attempt.excess(Allowance(seconds=600.0), busy.runner) == ""
+    assert attempt.excess(Allowance(seconds=600.0), busy.runner, place.folders.jobs) == ""
     attempt.renewed = 0.0
     busy.step()
     idle.step()

@@ -1,9 +1,10 @@
-"""Logs of workers: one JSON object a line, with the job's identifier and never its token."""
+"""Logs of web servers and workers: a JSON object a line, with identifiers of jobs and no tokens."""
 
 from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 
 
@@ -56,8 +57,25 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class PlainLines(logging.Formatter):
+    """Makes a line to be read of each record, and leaves tracebacks as they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        fields = getattr(record, "fields", {}).items()
+        words = [
+            datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
+            record.levelname,
+            record.getMessage(),
+            *(f"{name}={json.dumps(value, default=str)}" for name, value in fields),
+        ]
+        line = " ".join(words)
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
 def log_to_stderr() -> None:
-    """Have everything logged as lines of JSON on the error stream."""
+    """Have everything logged on the error stream: as lines of JSON, or plain ones on a terminal."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # a dozen lines each time a store opens
