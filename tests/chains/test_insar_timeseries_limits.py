@@ -156,3 +156,13 @@ def test_a_point_without_a_reliable_result_is_called_so(
     assert drawn["points"][1].name.startswith("point 2: +")
     tags = gdal.Open(str(done.artefact("velocity").path)).GetMetadata()
     assert "as if dates were independent" in tags["VELOCITY_ERROR"]
+
+
+def test_gdal_keeps_no_share_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that made nothing but maps would keep the displacement of all dates as blocks."""
+    monkeypatch.delenv("GDAL_CACHEMAX", raising=False)
+    gdal.SetCacheMax(500_000_000)
+    go(tmp_path / "out", NetworkScene().write(tmp_path / "in"))
+    assert gdal.GetCacheMax() <= 64_000_000

@@ -21,6 +21,7 @@ from kernels.geometry.cells_on_map import CellsOnMap, locate_cells
 from kernels.geometry.map_grids import geographic_grid, utm_grid
 from kernels.model import GeographicBox, Looks, MapGrid, Shape
 from kernels.products.cube import CubeLayer, create_cube
+from kernels.products.gdal_access import gdal_module
 from kernels.products.mintpy_results import SERIES, LayerFile
 from kernels.products.preview import mean_cells, preview_looks
 from kernels.products.raster import create_raster
@@ -219,6 +220,7 @@ def write_maps(
     Drawn
         For pictures.
     """
+    gdal_module()  # bounds GDAL's cache, which would take a twentieth of the machine's memory
     layers = _Layers(
         series=LayerFile(folder / FILES["timeseries"], SERIES), cells=cells, motions=motions
     )
@@ -226,7 +228,7 @@ def write_maps(
     days = [f"{day:%Y-%m-%d}" for day in inputs.days]
     looks, panel_looks = _picture_looks(shape)
     dates = _panel_dates(len(days))
-    budget = request.memory_mb * 1e6 / 4.0
+    budget = request.memory_mb * 1e6 / 6.0  # for rows of the map, and as much for cells
     rows = rows_for_budget(budget, bytes_per_row=shape.samples * 4.0 * (len(days) + 8))
     pieces: list[NDArray[np.float32]] = []
     panels: list[NDArray[np.float32]] = []
@@ -274,8 +276,11 @@ def write_maps(
                     cube.write(layer.name, band.first, values)
             pieces.append(mean_cells(fitted[0], known, looks))
             panels.append(
-                np.stack([mean_cells(one, np.isfinite(one), panel_looks) for one in series[dates]])
+                np.stack(
+                    [mean_cells(series[k], np.isfinite(series[k]), panel_looks) for k in dates]
+                )
             )
+            del series  # before the next rows are read
     return Drawn(
         velocity=np.concatenate(pieces),
         looks=looks,
@@ -325,7 +330,10 @@ def _rows(
     needed = located.needed(band)
     if needed is None:
         return series, np.full((4, band.rows, shape.samples), np.nan, np.float32)
-    step = rows_for_budget(budget, bytes_per_row=4.0 * needed.rows * layers.series.shape.samples)
+    # read, and sampled
+    step = rows_for_budget(
+        budget / 2.0, bytes_per_row=4.0 * needed.rows * layers.series.shape.samples
+    )
     for first in range(0, dates, step):
         part = slice(first, first + step)
         series[part] = located.sample(band, layers.displacement(needed, part), needed.first)

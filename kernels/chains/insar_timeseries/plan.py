@@ -16,6 +16,8 @@ _CPU_PER_DATE = 0.15e-6
 _CPU_OF_RUN = 5.0
 _CELL_LAYERS = 40.0
 """Layers of the whole scene that are held at once [bytes per cell]."""
+_TILES = 2048.0
+"""Rows of tiles wait until they are whole, and get overviews [bytes per column and date]."""
 
 
 def plan_run(request: InsarTimeseriesRequest) -> Plan:
@@ -42,7 +44,10 @@ def plan_run(request: InsarTimeseriesRequest) -> Plan:
     series = 4.0 * cells * dates
     per_pair = _CPU_PER_PAIR + (_CPU_L1 if request.method == "l1" else 0.0)
     return Plan(
-        memory_bytes=BASE_BYTES + request.memory_mb * 1e6 + _CELL_LAYERS * cells,
+        memory_bytes=BASE_BYTES
+        + request.memory_mb * 1e6
+        + _CELL_LAYERS * cells
+        + _TILES * inputs.stack.shape.samples * dates,
         # displacement as inverted, and rasters before they are compressed
         scratch_bytes=2.4 * series,
         results_bytes=3.4 * series + 40.0 * cells + SMALL_FILES,

@@ -192,7 +192,7 @@ def _band_rows(request: InsarTimeseriesRequest, inputs: Inputs) -> int:
     """Rows of all pairs that the memory budget holds at once."""
     layers = max(len(inputs.numbers), len(inputs.days))
     rows = rows_for_budget(
-        request.memory_mb * 1e6, bytes_per_row=20.0 * inputs.stack.shape.samples * layers
+        request.memory_mb * 1e6, bytes_per_row=28.0 * inputs.stack.shape.samples * layers
     )
     return min(rows, _LARGEST_BAND)
 
