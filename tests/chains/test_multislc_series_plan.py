@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +84,20 @@ def test_what_the_store_holds_takes_no_disk_again(lake: Lake, tmp_path: Path) ->
     written = written_by(empty, tmp_path / "three", store)
     assert written == pytest.approx(folder_bytes(store) - before, rel=0.1)
     assert written_by(empty, tmp_path / "two", store) == 0
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_the_reference_is_chosen_among_dates_that_can_be_opened(lake: Lake, tmp_path: Path) -> None:
+    """Of 0, 80 and -60 m the first is nearest to the others, of 80, -60 and 30 m the last."""
+    assert CHAIN.plan is not None
+    plan = CHAIN.plan(lake.request(*DAYS[:3], reference=None))
+    assert plan.details["reference"] == DAYS[0]
+    bad = Path(shutil.copytree(lake.product(DAYS[0]), tmp_path / lake.product(DAYS[0]).name))
+    for annotation in bad.glob("annotation/*.xml"):
+        annotation.write_text("<product>")
+    products = (bad, *(lake.product(day) for day in DAYS[1:]))
+    plan = CHAIN.plan(lake.request(products=products, reference=None))
+    assert plan.details["reference"] == DAYS[3]
 
 
 @pytest.mark.usefixtures("no_pixels")

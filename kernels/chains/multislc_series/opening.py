@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernels.chains.dinsar_pair.corrections import correct_pairs
 from kernels.chains.dinsar_pair.inputs import (
@@ -29,6 +31,7 @@ from kernels.chains.multislc_series.request import MultislcSeriesRequest
 from kernels.chains.multislc_series.stack import SeriesDate
 from kernels.errors import InputError, PairError, RequestError
 from kernels.geometry.baseline import baseline
+from kernels.geometry.orbit import Orbit
 from kernels.geometry.zero_doppler import radar_to_ground
 from kernels.insar.coregistration import match_bursts
 from kernels.insar.mosaic import MISSING, Placement
@@ -252,26 +255,36 @@ def orbit_baselines(
         Against the first date that can be opened, in the middle of its first swath [m]; NaN where
         the orbit does not come by, None of dates that cannot be opened.
     """
-    passes = [_orbit_of(request, date) for date in dates]
-    first = next((found for found in passes if found is not None), None)
-    if first is None:
-        return [None] * len(passes)
-    grid = first.grid
+    found: list[float | None] = []
+    first: _Middle | None = None
+    for date in dates:
+        product = _annotation_of(request, date)
+        if product is None:
+            found.append(None)
+            continue
+        orbit = image_orbit(product)
+        first = first or _middle_of(product, orbit)
+        length = baseline(first.orbit, orbit, first.point, wavelength=first.wavelength)
+        found.append(float(length.perpendicular[0]))
+    return found
+
+
+class _Middle(NamedTuple):
+    orbit: Orbit
+    point: NDArray[np.float64]
+    """At sea level, Earth fixed [m]."""
+    wavelength: float
+
+
+def _middle_of(product: SlcProduct, orbit: Orbit) -> _Middle:
+    grid = product.grid
     slant_range = np.array([grid.slant_range(0.5 * (grid.shape.samples - 1))])
     time = grid.zero_doppler_time(np.array([0.5 * (grid.shape.lines - 1)]), slant_range)
-    orbit = image_orbit(first)
     point = radar_to_ground(orbit, time, slant_range, np.zeros(1), side=grid.look_side)
-    return [
-        None
-        if one is None
-        else float(
-            baseline(orbit, image_orbit(one), point, wavelength=grid.wavelength).perpendicular[0]
-        )
-        for one in passes
-    ]
+    return _Middle(orbit, point, grid.wavelength)
 
 
-def _orbit_of(request: MultislcSeriesRequest, date: SeriesDate) -> SlcProduct | None:
+def _annotation_of(request: MultislcSeriesRequest, date: SeriesDate) -> SlcProduct | None:
     """Metadata of the first swath of a date; None where they cannot be read."""
     try:
         found = open_pass("products", date.paths, orbits=request.orbits)
