@@ -143,7 +143,7 @@ def cached_input(name: str, parameters: Mapping[str, Any], make: Callable[[Path]
 
 def _digest(parameters: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
-    graph = grimp.build_graph("kernels", cache_dir=None)
+    graph = grimp.build_graph(SIMULATION.partition(".")[0], cache_dir=None)
     imported = graph.find_upstream_modules(SIMULATION, as_package=True)
     for module in sorted(imported | graph.find_descendants(SIMULATION) | {SIMULATION}):
         spec = importlib.util.find_spec(module)

@@ -21,7 +21,7 @@ from osgeo import gdal
 from kernels.engine.workspace import publish, scratch_folder
 from kernels.errors import InputError
 from kernels.model import MapGrid, RadarGrid, Shape
-from kernels.products.gdal_access import gdal_errors
+from kernels.products.gdal_access import gdal_errors, gdal_module
 from kernels.products.overviews import Resampling
 from kernels.products.raster_geometry import radar_grid_tags, read_geometry
 from kernels.products.raster_writing import (
@@ -46,7 +46,7 @@ __all__ = [
     "read_raster",
 ]
 
-gdal.UseExceptions()
+gdal_module()  # exceptions, and a bounded cache of blocks
 
 
 class Raster(NamedTuple):

@@ -124,15 +124,29 @@ def test_input_that_could_not_be_made_leaves_nothing(
     assert list(tmp_path.rglob("*")) == [tmp_path / "fournaise"]
 
 
-def test_input_is_made_again_when_the_simulation_changes(
+def test_input_is_made_again_when_the_simulation_or_what_it_imports_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(harness, "ROOT", tmp_path)
-    source = tmp_path / "kernels" / "simulation" / "scene.py"
-    source.parent.mkdir(parents=True)
-    folders = []
-    for text in ("HEIGHT = 1\n", "HEIGHT = 2\n", "HEIGHT = 2\n"):
-        source.write_text(text)
-        folders.append(harness.cached_input("pair", {}, lambda folder: None))
-    assert folders[0] != folders[1] == folders[2]
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(harness, "SIMULATION", "simulated_land.simulation")
+    package = tmp_path / "simulated_land"
+    (package / "simulation").mkdir(parents=True)
+    for name, text in (
+        ("__init__", ""),
+        ("reader", ""),
+        ("heights", ""),
+        ("simulation/__init__", ""),
+        ("simulation/scene", "from simulated_land import heights\n"),
+    ):
+        (package / f"{name}.py").write_text(text)
+
+    def folder_after(change: str) -> Path:
+        with (package / f"{change}.py").open("a") as file:
+            file.write("CHANGED = True\n")
+        return harness.cached_input("pair", {}, lambda _folder: None)
+
+    first = folder_after("reader")
+    assert folder_after("reader") == first
+    second, third = folder_after("heights"), folder_after("simulation/scene")
+    assert len({first, second, third}) == 3

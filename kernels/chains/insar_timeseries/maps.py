@@ -21,7 +21,6 @@ from kernels.geometry.cells_on_map import CellsOnMap, locate_cells
 from kernels.geometry.map_grids import geographic_grid, utm_grid
 from kernels.model import GeographicBox, Looks, MapGrid, Shape
 from kernels.products.cube import CubeLayer, create_cube
-from kernels.products.gdal_access import gdal_module
 from kernels.products.mintpy_results import SERIES, LayerFile
 from kernels.products.preview import mean_cells, preview_looks
 from kernels.products.raster import create_raster
@@ -220,7 +219,6 @@ def write_maps(
     Drawn
         For pictures.
     """
-    gdal_module()  # bounds GDAL's cache, which would take a twentieth of the machine's memory
     layers = _Layers(
         series=LayerFile(folder / FILES["timeseries"], SERIES), cells=cells, motions=motions
     )
