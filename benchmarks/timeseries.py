@@ -1,12 +1,13 @@
-"""Inversion of a network of interferograms, and MintPy on the same files beside it.
+"""Inversion of a network of interferograms, and MintPy and dolphin on the same files beside it.
 
 Thirty dates, each in pairs with its three followers; coherence that falls with time and varies
-from cell to cell, phase noise by it, and one pair in fifty that does not know a cell. Both read the
-same ifgramStack.h5 and write displacement of every date and temporal coherence, on one core. The
-reference's cells carry no noise, so that one cell (MintPy's) and their mean (ours) are the same.
-MintPy solves cell by cell as soon as there are weights or gaps, and is timed on some of the rows
-alone, without its start. Its weights are those of a table of the phase's variance, ours the
-Cramer-Rao bound: results with weights are not quite the same.
+from cell to cell, phase noise by it, and one pair in fifty that does not know a cell. All read the
+same ifgramStack.h5 and write displacement of every date, on one core; MintPy and ours also the
+temporal coherence. The reference's cells carry no noise, so that one cell (the peers') and their
+mean (ours) are the same. As soon as there are weights or gaps the peers solve cell by cell, and
+are timed on some of the rows alone; their start, and dolphin's compilation, are not counted.
+MintPy's weights are those of a table of the phase's variance, ours the Cramer-Rao bound: results
+with weights are not quite the same. dolphin is given ours. In the L1 norm it is alone beside us.
 """
 
 from __future__ import annotations
@@ -17,19 +18,20 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import cached_input, say
-from benchmarks.measuring import Measurement, measure
+from benchmarks.measuring import Measurement, compiled_kernels, measure
+from benchmarks.peers import PeerError, peer_python
 from benchmarks.timeseries_motion import compare_motion
 from benchmarks.timeseries_peer import (
+    DOLPHIN,
     MINTPY,
-    PeerError,
+    invert_with_dolphin,
     invert_with_mintpy,
-    mintpy_python,
     start_mintpy,
 )
 from benchmarks.timeseries_pyrate import FOLDER, compare_pyrate
@@ -44,7 +46,7 @@ from kernels.products.mintpy import create_stack
 from kernels.products.mintpy_results import SERIES, LayerFile
 
 DATES, REACH = 30, 3
-SHAPE, QUICK_SHAPE = Shape(1000, 1500), Shape(60, 100)
+SHAPE, QUICK_SHAPE = Shape(500, 1500), Shape(60, 100)
 PEER_ROWS, QUICK_PEER_ROWS = 20, 20
 """Rows on which MintPy is timed where it solves cell by cell."""
 LOOKS = 20.0
@@ -53,56 +55,77 @@ REFERENCE = (8, 50)
 """Row and column of its middle."""
 UNKNOWN = 0.02
 """Share of the cells that a pair does not know."""
-CASES = (("plain", "none", False), ("gaps", "none", True), ("weighted", "variance", True))
-"""Name, weighting, whether pairs lack cells."""
 MEMORY_MB = 1000
 
 
+class Case(NamedTuple):
+    """What is inverted, and how.
+
+    Attributes
+    ----------
+    name : str
+        Before the names of its figures.
+    weighting, method : str
+        As our own options.
+    has_gaps : bool
+        Whether pairs lack cells.
+    solver : str
+        What dolphin's driver calls it.
+    """
+
+    name: str
+    weighting: str
+    method: str
+    has_gaps: bool
+    solver: str
+
+
+CASES = (
+    Case("plain", "none", "l2", False, "l2"),
+    Case("gaps", "none", "l2", True, "gaps"),
+    Case("weighted", "variance", "l2", True, "variance"),
+    Case("l1", "none", "l1", False, "l1"),
+)
+OTHERS = "others"
+"""Of the option --cases: what is compared and not timed."""
+
+
+class Peers(NamedTuple):
+    """Interpreters of the peers, None where one could not be installed; CPU of MintPy's start."""
+
+    mintpy: Path | None
+    mintpy_start: Measurement[None] | None
+    dolphin: Path | None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what only this benchmark takes."""
+    names = [*(case.name for case in CASES), OTHERS]
+    parser.add_argument("--cases", nargs="+", choices=names, default=names, help="default: all")
+
+
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Invert with ours and with MintPy, and compare."""
+    """Invert with ours, with MintPy and with dolphin, and compare."""
     shape = QUICK_SHAPE if arguments.quick else SHAPE
-    peer_rows = QUICK_PEER_ROWS if arguments.quick else PEER_ROWS
+    some = Shape(QUICK_PEER_ROWS if arguments.quick else PEER_ROWS, shape.samples)
     figures: dict[str, Any] = {
         "cells": shape.lines * shape.samples,
+        "cells_by_cell": some.lines * some.samples,
         "dates": DATES,
         "pairs": len(network()),
         "memory_budget_mb": MEMORY_MB,
     }
-    try:
-        peer = mintpy_python()
-        start_mintpy(peer)
-        start = measure(start_mintpy, peer)
-        figures |= {"peer": MINTPY, "mintpy_start_cpu_s": round(start.cpu_s, 2)}
-    except PeerError as error:
-        say(f"{MINTPY} could not be installed, no peer's figures: {error}")
-        peer, start, figures["peer"] = None, None, f"{MINTPY}, not installed"
-    for name, weighting, has_gaps in CASES:
-        whole = _input(shape, has_gaps)
-        # without gaps and weights one decomposition serves all cells: MintPy takes them all
-        part = whole if name == "plain" else _input(Shape(peer_rows, shape.samples), has_gaps)
-        with TemporaryDirectory(prefix="timeseries-") as text:
-            folder = Path(text)
-            say(f"{name}: ours")
-            ours = measure(_invert, whole, weighting, folder / "ours", warm_up=_warm(weighting))
-            figures |= _told(f"{name}_", ours, shape.lines * shape.samples)
-            if peer is None or start is None:
+    peers, told = _peers()
+    figures |= told
+    with compiled_kernels():
+        for case in CASES:
+            if case.name not in arguments.cases:
                 continue
-            if part != whole:
-                _invert(part, weighting, folder / "part")
-            say(f"{name}: {MINTPY}")
-            theirs = measure(invert_with_mintpy, peer, part, weighting, folder / "mintpy")
-            rows = shape.lines if part == whole else peer_rows
-            # on some of the rows its start would weigh more than on all of them
-            without = replace(
-                theirs, wall_s=theirs.wall_s - start.wall_s, cpu_s=theirs.cpu_s - start.cpu_s
-            )
-            figures |= _told(f"{name}_mintpy_", without, rows * shape.samples)
-            figures[f"{name}_cpu_ratio_mintpy"] = round(
-                figures[f"{name}_mintpy_cpu_s_per_mcell"] / figures[f"{name}_cpu_s_per_mcell"], 1
-            )
-            own = folder / ("ours" if part == whole else "part") / RAW
-            figures |= _compare(f"{name}_", own, theirs.value)
-    return figures | _without_times(arguments.shared, peer, Shape(peer_rows, shape.samples))
+            with TemporaryDirectory(prefix="timeseries-") as folder:
+                figures |= _case(case, shape, some, peers, Path(folder))
+        if OTHERS in arguments.cases:
+            figures |= _without_times(arguments.shared, peers.mintpy, some)
+    return figures
 
 
 def _without_times(shared: Path, peer: Path | None, shape: Shape) -> dict[str, float]:
@@ -121,7 +144,79 @@ def _without_times(shared: Path, peer: Path | None, shape: Shape) -> dict[str, f
     return figures
 
 
-def _told(name: str, taken: Measurement[Any], cells: int) -> dict[str, float]:
+def _peers() -> tuple[Peers, dict[str, Any]]:
+    """Install the peers; what the result tells of them."""
+    found: dict[str, Path | None] = {}
+    told: dict[str, Any] = {"peers": []}
+    for name in (MINTPY, DOLPHIN):
+        try:
+            found[name] = peer_python(name, gdal=name == DOLPHIN)
+            told["peers"].append(name)
+        except PeerError as error:
+            say(f"{name} could not be installed, none of its figures: {error}")
+            found[name] = None
+            told["peers"].append(f"{name}, not installed")
+    mintpy, start = found[MINTPY], None
+    if mintpy is not None:
+        start_mintpy(mintpy)
+        start = measure(start_mintpy, mintpy)
+        told["mintpy_start_cpu_s"] = round(start.cpu_s, 2)
+    return Peers(mintpy, start, found[DOLPHIN]), told
+
+
+def _case(case: Case, shape: Shape, some: Shape, peers: Peers, folder: Path) -> dict[str, Any]:
+    """Invert one case with all that can."""
+    if case.method == "l1":
+        shape = some
+    whole = _input(shape, case.has_gaps)
+    # without gaps and weights one decomposition serves all cells: the peers take them all
+    part_shape = shape if case.solver == "l2" else some
+    part = _input(part_shape, case.has_gaps)
+    say(f"{case.name}: ours")
+    warm_up = (_input(QUICK_SHAPE, True), case, None)
+    ours = measure(_invert, whole, case, folder / "ours", warm_up=warm_up)
+    own = _told(f"{case.name}_", ours, shape)
+    figures: dict[str, Any] = dict(own)
+    compared = folder / "ours" / RAW
+    if part != whole:
+        _invert(part, case, folder / "part")
+        compared = folder / "part" / RAW
+    for peer, invert in (("mintpy", _mintpy), ("dolphin", _dolphin)):
+        prefix = f"{case.name}_{peer}_"
+        say(f"{case.name}: {peer}")
+        try:
+            taken = invert(peers, part, case, folder / peer)
+        except PeerError as error:
+            say(f"{peer} did not run: {error}")
+            figures[f"{prefix}error"] = str(error)
+            continue
+        if taken is not None:
+            theirs = _told(prefix, taken, part_shape)
+            cpu = "cpu_s_per_mcell"
+            ratio = theirs[f"{prefix}{cpu}"] / own[f"{case.name}_{cpu}"]
+            figures |= theirs | {f"{prefix}cpu_ratio": round(ratio, 2)}
+            figures |= compare(prefix, compared, taken.value)
+    return figures
+
+
+def _mintpy(peers: Peers, stack: Path, case: Case, folder: Path) -> Measurement[Path] | None:
+    """Run MintPy, which knows no L1 norm of a network."""
+    if peers.mintpy is None or peers.mintpy_start is None or case.method == "l1":
+        return None
+    taken = measure(invert_with_mintpy, peers.mintpy, stack, case.weighting, folder)
+    # on some of the rows its start would weigh more than on all of them
+    start = peers.mintpy_start
+    return replace(taken, wall_s=taken.wall_s - start.wall_s, cpu_s=taken.cpu_s - start.cpu_s)
+
+
+def _dolphin(peers: Peers, stack: Path, case: Case, folder: Path) -> Measurement[Path] | None:
+    if peers.dolphin is None:
+        return None
+    return invert_with_dolphin(peers.dolphin, stack, case.solver, folder)
+
+
+def _told(name: str, taken: Measurement[Any], shape: Shape) -> dict[str, float]:
+    cells = shape.lines * shape.samples
     return {
         f"{name}wall_s_per_mcell": round(taken.wall_s / cells * 1e6, 2),
         f"{name}cpu_s_per_mcell": round(taken.cpu_s / cells * 1e6, 2),
@@ -191,21 +286,17 @@ def _simulate(shape: Shape, has_gaps: bool, folder: Path) -> None:
             writer.write(number, phase, coherence, known.astype(np.int16))
 
 
-def _warm(weighting: str) -> tuple[object, ...]:
-    folder = _input(QUICK_SHAPE, True)
-    return folder, weighting, None
-
-
-def _invert(stack: Path, weighting: str, folder: Path | None) -> None:
+def _invert(stack: Path, case: Case, folder: Path | None) -> None:
     """Run the chain's own steps up to displacement and temporal coherence, on one core."""
     if folder is None:
         with TemporaryDirectory() as text:
-            _invert(stack, weighting, Path(text))
+            _invert(stack, case, Path(text))
         return
     folder.mkdir(parents=True, exist_ok=True)
     request = InsarTimeseriesRequest(
         interferograms=stack,
-        weighting=weighting,
+        weighting=case.weighting,
+        method=case.method,
         minimum_coherence=0.0,
         unwrapping_correction="none",
         minimum_pairs=0.0,
@@ -217,14 +308,27 @@ def _invert(stack: Path, weighting: str, folder: Path | None) -> None:
     invert_stack(request, reference, folder, threads=1, progress=Progress())
 
 
-def _compare(name: str, ours: Path, theirs: Path) -> dict[str, float]:
-    """Difference of the displacement on every date [mm]."""
+def compare(name: str, ours: Path, theirs: Path) -> dict[str, float]:
+    """Compare the displacement on every date.
+
+    Parameters
+    ----------
+    name : str
+        Before the names of the figures.
+    ours, theirs : Path
+        HDF5 files with the layer `timeseries` [m].
+
+    Returns
+    -------
+    dict
+        RMS and largest difference [mm] over the cells that both know, and their number.
+    """
     both = [LayerFile(path, SERIES) for path in (ours, theirs)]
-    squares, count, largest = 0.0, 0, 0.0
+    squares, count, largest, dates = 0.0, 0, 0.0, 1
     for first in range(0, both[0].shape.lines, 100):
         band = Band(first, min(100, both[0].shape.lines - first))
         one, other = (file.rows(band).astype(np.float64) for file in both)
-        difference = 1e3 * (one - other)
+        difference, dates = 1e3 * (one - other), len(one)
         # MintPy leaves cells without a solution at 0
         known = np.isfinite(difference) & (other[-1] != 0.0)
         squares += float(np.square(difference[known]).sum())
@@ -233,5 +337,5 @@ def _compare(name: str, ours: Path, theirs: Path) -> dict[str, float]:
     return {
         f"{name}difference_rms_mm": float(f"{np.sqrt(squares / max(count, 1)):.3g}"),
         f"{name}difference_max_mm": float(f"{largest:.3g}"),
-        f"{name}compared_cells": count // DATES,
+        f"{name}compared_cells": count // dates,
     }

@@ -36,7 +36,7 @@ def compare_motion(peer: Path, stack: Path, shape: Shape, folder: Path) -> dict[
     Parameters
     ----------
     peer : Path
-        From `mintpy_python`.
+        From `peer_python`.
     stack : Path
         The file ifgramStack.h5.
     shape : Shape

@@ -1,59 +1,26 @@
-"""MintPy in an environment of its own, made once beside the cached input of the benchmarks."""
+"""The inversions of MintPy and of dolphin, run on the files of the benchmark."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness import say
+from benchmarks.measuring import Measurement
+from benchmarks.peers import run_peer
 
 MINTPY = "mintpy 1.6.4"
-_PACKAGE = MINTPY.replace(" ", "==")
+DOLPHIN = "dolphin 0.42.0"
 _COMMAND = "import sys; from mintpy.cli.{} import main; main(sys.argv[1:])"
 _IMPORTS = "import mintpy.cli.ifgram_inversion, mintpy.ifgram_inversion"
 _OUTPUTS = ("timeseries.h5", "temporalCoherence.h5", "numInvIfgram.h5")
-
-
-class PeerError(Exception):
-    """The peer cannot be installed, or did not run."""
-
-
-def mintpy_python() -> Path:
-    """Return the interpreter that has MintPy; installs it with pip where it is not yet.
-
-    Returns
-    -------
-    Path
-        Of the environment.
-
-    Raises
-    ------
-    PeerError
-        pip could not install it.
-    """
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fournaise")
-    folder = base / f"peer-{_PACKAGE}"
-    python, mark = folder / "bin" / "python", folder / "complete"
-    if mark.is_file():
-        return python
-    say(f"installing {MINTPY} into an environment of its own")
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", _PACKAGE],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise PeerError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
-    mark.touch()
-    return python
+_DRIVER = Path(__file__).with_name("timeseries_dolphin.py")
+_ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def start_mintpy(python: Path) -> None:
     """Load what MintPy's inversion loads, and end."""
-    subprocess.run([str(python), "-c", _IMPORTS], check=True)
+    run_peer([str(python), "-c", _IMPORTS])
 
 
 def invert_with_mintpy(python: Path, stack: Path, weighting: str, folder: Path) -> Path:
@@ -62,7 +29,7 @@ def invert_with_mintpy(python: Path, stack: Path, weighting: str, folder: Path) 
     Parameters
     ----------
     python : Path
-        From `mintpy_python`.
+        Of its environment.
     stack : Path
         The file ifgramStack.h5.
     weighting : str
@@ -92,7 +59,7 @@ def run_mintpy(python: Path, tool: str, arguments: Sequence[object], folder: Pat
     Parameters
     ----------
     python : Path
-        From `mintpy_python`.
+        Of its environment.
     tool : str
         Name of the command.
     arguments : sequence
@@ -107,13 +74,34 @@ def run_mintpy(python: Path, tool: str, arguments: Sequence[object], folder: Pat
     """
     folder.mkdir(parents=True, exist_ok=True)
     command = [str(python), "-c", _COMMAND.format(tool), *map(str, arguments)]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PeerError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    run_peer(command, folder=folder, variables=_ONE_CORE)
+
+
+def invert_with_dolphin(python: Path, stack: Path, solver: str, folder: Path) -> Measurement[Path]:
+    """Run dolphin's solver of networks on one core.
+
+    Parameters
+    ----------
+    python : Path
+        Of its environment.
+    stack : Path
+        The file ifgramStack.h5.
+    solver : str
+        As its driver knows them: l2, l1, gaps or variance.
+    folder : Path
+        Receives its file.
+
+    Returns
+    -------
+    Measurement
+        Its file, and what it measured itself.
+
+    Raises
+    ------
+    PeerError
+        It ended with an error.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    series = folder / "timeseries.h5"
+    command = [str(python), str(_DRIVER), str(stack), solver, str(series)]
+    return Measurement(value=series, **json.loads(run_peer(command, variables=_ONE_CORE)))

@@ -52,7 +52,7 @@ def compare_pyrate(shared: Path, peer: Path | None, folder: Path) -> dict[str, f
     shared : Path
         Folder with FOLDER in it.
     peer : Path or None
-        From `mintpy_python`; None: PyRate's series alone.
+        From `peer_python`; None: PyRate's series alone.
     folder : Path
         Receives all files.
 
