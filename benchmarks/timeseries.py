@@ -13,6 +13,7 @@ with weights are not quite the same. dolphin is given ours. In the L1 norm it is
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -23,9 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness import cached_input, say
+from benchmarks.harness import ROOT, cached_input, say
 from benchmarks.measuring import Measurement, compiled_kernels, measure
-from benchmarks.peers import PeerError, peer_python
+from benchmarks.peers import PeerError, peer_python, run_peer
 from benchmarks.timeseries_motion import compare_motion
 from benchmarks.timeseries_peer import (
     DOLPHIN,
@@ -86,8 +87,8 @@ CASES = (
     Case("weighted", "variance", "l2", True, "variance"),
     Case("l1", "none", "l1", False, "l1"),
 )
-OTHERS = "others"
-"""Of the option --cases: what is compared and not timed."""
+LINKING, OTHERS = "linking", "others"
+"""Of the option --cases: phase linking, and what is compared with MintPy and not timed."""
 
 
 class Peers(NamedTuple):
@@ -100,7 +101,7 @@ class Peers(NamedTuple):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what only this benchmark takes."""
-    names = [*(case.name for case in CASES), OTHERS]
+    names = [*(case.name for case in CASES), LINKING, OTHERS]
     parser.add_argument("--cases", nargs="+", choices=names, default=names, help="default: all")
 
 
@@ -123,9 +124,23 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
                 continue
             with TemporaryDirectory(prefix="timeseries-") as folder:
                 figures |= _case(case, shape, some, peers, Path(folder))
+        if LINKING in arguments.cases and peers.dolphin is not None:
+            figures |= _linking(peers.dolphin)
         if OTHERS in arguments.cases:
             figures |= _without_times(arguments.shared, peers.mintpy, some)
     return figures
+
+
+def _linking(python: Path) -> dict[str, Any]:
+    """Link phases with our own kernel in dolphin's environment."""
+    say(f"linking: ours with {DOLPHIN}")
+    try:
+        said = run_peer([str(python), "-m", "benchmarks.timeseries_linking"], folder=ROOT)
+    except PeerError as error:
+        say(f"phases were not linked: {error}")
+        return {"linking_error": str(error)}
+    found: dict[str, Any] = json.loads(said)
+    return found
 
 
 def _without_times(shared: Path, peer: Path | None, shape: Shape) -> dict[str, float]:

@@ -29,6 +29,7 @@ from kernels.chains.dinsar_pair.radar import (
 from kernels.chains.dinsar_pair.report import SIGN
 from kernels.chains.dinsar_pair.request import DinsarPairRequest
 from kernels.chains.dinsar_pair.unwrapped import UnwrappedRadar, unwrap_pair
+from kernels.chains.multislc_series.linking import LinkedPhases
 from kernels.chains.multislc_series.pair_files import (
     FILES,
     ORTHO,
@@ -57,6 +58,7 @@ _UNWRAPPED_BANDS = ("unwrapped_phase", "coherence", "component")
 _BYTES_PER_PIXEL = 32
 _LARGEST_BAND = 512
 _OF_PAIRS = (
+    "linking",
     "gain",
     "coherence",
     "phase_filter",
@@ -76,6 +78,7 @@ _OF_PAIRS = (
 class _InWork(NamedTuple):
     """A pair while it is made: both images, where its files go, and their metadata."""
 
+    pair: Pair
     images: tuple[StackImage, StackImage]
     scratch: Path
     tags: dict[str, str]
@@ -94,16 +97,19 @@ class PairMaker:
         Effective looks of a cell, where coherence is to be freed from its bias.
     threads : int
         Computing threads.
+    scratch : Path
+        Folder that lasts as long as the maker.
     """
 
     def __init__(
-        self, stack: Stack, key: str, *, unbiased_looks: float | None, threads: int
+        self, stack: Stack, key: str, *, unbiased_looks: float | None, threads: int, scratch: Path
     ) -> None:
         self._stack = stack
         self._key = key
         self._unbiased_looks = unbiased_looks
         self._threads = threads
         self._geocoder: Geocoder | None = None
+        self._linked = LinkedPhases(stack, scratch)
 
     def make(self, pair: Pair, near: Path, progress: Progress) -> PairFiles:
         """Make a pair, unless its folder holds it already.
@@ -133,8 +139,9 @@ class PairMaker:
         record = read_record(folder, key)
         if record is not None:
             return PairFiles(pair=pair, folder=folder, record=record, made=False)
+        self._linked.make(progress.part(0.0, 0.1))
         with scratch_folder(near) as scratch:
-            found = self._make(images, scratch, progress)
+            found = self._make(pair, scratch, progress.part(0.1, 1.0))
             write_report(scratch / RECORD, {"key": key, **found})
             progress.check()
             # the record last: it tells that all others are there
@@ -150,14 +157,14 @@ class PairMaker:
     def _key_of(self, images: Sequence[StackImage]) -> str:
         request = self._stack.request
         values = {name: repr(getattr(request, name)) for name in _OF_PAIRS}
-        made_of = [(image.date.names, image.made_of) for image in images]
+        used = self._stack.images if request.linking != "none" else ()  # all of them link
+        made_of = [(image.date.names, image.made_of) for image in (*images, *used)]
         text = json.dumps([self._key, values, made_of], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def _make(
-        self, images: tuple[StackImage, StackImage], scratch: Path, progress: Progress
-    ) -> dict[str, Any]:
+    def _make(self, pair: Pair, scratch: Path, progress: Progress) -> dict[str, Any]:
         request, swaths = self._stack.request, self._stack.swaths
+        images = self._stack.images[pair[0]], self._stack.images[pair[1]]
         tags = {
             "REFERENCE": " ".join(images[0].date.names),
             "SECONDARY": " ".join(images[1].date.names),
@@ -165,7 +172,7 @@ class PairMaker:
             "WAVELENGTH": repr(swaths[0].layout.grid.wavelength),
             "SIGN": SIGN,
         }
-        work = _InWork(images, scratch, tags)
+        work = _InWork(pair, images, scratch, tags)
         sums = tuple(
             self._sum_up(
                 number,
@@ -249,7 +256,8 @@ class PairMaker:
 
             def write(lines: Band, found: FoundSums) -> None:
                 band = Band(lines.first // looks.azimuth, lines.rows // looks.azimuth)
-                sums[band.first : band.first + band.rows] = found.sums * gain
+                rows = slice(band.first, band.first + band.rows)
+                sums[rows] = self._linked.sums(number, work.pair, rows, found.sums * gain)
                 write_rows(writer, band, sums, looks, self._unbiased_looks)
 
             run_bands(
@@ -287,8 +295,7 @@ class PairMaker:
         progress: Progress,
     ) -> PhaseProducts:
         """Filter and unwrap as far as the request wants it."""
-        first, second = work.images
-        request = self._stack.request.pair(first.date.paths, second.date.paths)
+        request = self._stack.request.pair(*(image.date.paths for image in work.images))
         pairs = tuple(_dated(swath, work.images) for swath in self._stack.swaths)
         try:
             if self._stack.request.ortho == "none":

@@ -18,6 +18,7 @@ from kernels.chains.multislc_series.store import Store, stored_dates
 from kernels.chains.planning import BASE_BYTES, SMALL_FILES, Plan
 from kernels.engine.progress import Progress
 from kernels.errors import ProcessingError
+from kernels.insar.phase_linking import require_linking
 from kernels.products.raster import TILE
 
 STATISTICS_MB = 1000
@@ -33,6 +34,10 @@ _CPU_PER_HEIGHT = 0.08e-6
 _CPU_PER_IMAGE_PIXEL = {8: 0.12e-6, 12: 0.16e-6}
 """By taps of the kernel, of a pixel of a date that is resampled [s]."""
 _CPU_PER_READ_PIXEL = 0.02e-6
+_LINKED_BYTES, _CPU_PER_LINKED_PAIR = 4, 0.6e-6
+"""Of a look cell of each date, and of each pair of dates [s], where phases are linked."""
+_LIBRARY_BYTES = 0.4e9
+"""Of what links them."""
 """Of a pixel of the stack that is read for statistics or a pair [s]."""
 
 
@@ -92,6 +97,8 @@ def plan_series(
         No pairs, or a map that is not on the ground.
     """
     request = frame.request
+    if request.linking != "none":
+        require_linking()
     pair = plan_pairs(request.pair(frame.paths, frame.paths), frame.swaths)
     pairs = choose_pairs(request, [date.day for date in dates], reference)
     pixels = sum(map(pixels_of, frame.swaths))
@@ -112,6 +119,7 @@ def plan_series(
         results = 2.0 * results + (0.0 if request.light else image_bytes(frame, len(dates)))
     in_store = images if request.store is not None else 0.0
     in_results = images if request.store is None and not request.light else 0.0
+    linked = cells * len(dates) if request.linking != "none" else 0
     one_pair = pair.cpu_seconds or 0.0
     cpu = (
         _CPU_PER_HEIGHT * pixels
@@ -119,13 +127,15 @@ def plan_series(
         + len(dates) * pixels * _CPU_PER_READ_PIXEL
         + len(pairs) * max(one_pair - _CPU_PER_IMAGE_PIXEL[request.kernel] * pixels, 0.0)
         + len(pairs) * 2.0 * _CPU_PER_READ_PIXEL * pixels
+        + linked * len(dates) * _CPU_PER_LINKED_PAIR
     )
     return Plan(
         memory_bytes=max(
             pair.memory_bytes,
             BASE_BYTES + min(request.memory_mb, STATISTICS_MB) * 1e6 + rows,
-        ),
-        scratch_bytes=pair.scratch_bytes + images - in_store - in_results,
+        )
+        + (_LIBRARY_BYTES if linked else 0.0),
+        scratch_bytes=pair.scratch_bytes + linked * _LINKED_BYTES + images - in_store - in_results,
         results_bytes=results + in_results,
         store_bytes=in_store,
         cpu_seconds=cpu,

@@ -128,6 +128,15 @@ class MultislcSeriesRequest(Request):
         default=(),
         title="Pairs of days, as 20160605_20160629 (list)",
     )
+    linking: str = option(
+        default="none",
+        choices=("none", "dolphin"),
+        title="Phases of pairs from all dates together (none or dolphin)",
+        abstract=(
+            "With dolphin, an extra, every date gets one phase from the coherence of all pairs, "
+            "and pairs are made of these: for ground whose coherence is lost within months."
+        ),
+    )
     gain: float = option(
         default=1.0,
         minimum=1e-6,
@@ -178,6 +187,9 @@ class MultislcSeriesRequest(Request):
             raise RequestError("pairs", rule, ", ".join(self.pairs) or "none")
         if self.catalogue and (self.track is None or self.region is None):
             raise RequestError("catalogue", "false without track and region", "true")
+        if self.linking != "none" and self.coherence != "plain":
+            rule = "plain with linking, whose temporal coherence has no bias of few looks"
+            raise RequestError("coherence", rule, self.coherence)
         self.pair(self.products, self.products)
         self._check_pairs()
 

@@ -28,6 +28,7 @@ from kernels.chains.multislc_series.store import open_store, store_key
 from kernels.chains.reports import StepClock
 from kernels.engine.bands import default_threads
 from kernels.engine.progress import Progress
+from kernels.engine.workspace import scratch_folder
 from kernels.errors import InputError
 from kernels.insar.networks import Pair, read_pair
 
@@ -179,11 +180,14 @@ def _make_pairs(
     progress: Progress,
 ) -> tuple[PairFiles, ...]:
     """Make the interferograms, one after the other."""
-    maker = PairMaker(stack, key, unbiased_looks=unbiased_looks, threads=threads)
     done = []
-    for number, pair in enumerate(pairs):
-        progress.check()
-        first, second = (stack.images[k].date.text for k in pair)
-        part = progress.part(number / len(pairs), (number + 1) / len(pairs))
-        done.append(maker.make(pair, folder, part.named(f"{first}_{second}")))
+    with scratch_folder(folder) as scratch:
+        maker = PairMaker(
+            stack, key, unbiased_looks=unbiased_looks, threads=threads, scratch=scratch
+        )
+        for number, pair in enumerate(pairs):
+            progress.check()
+            first, second = (stack.images[k].date.text for k in pair)
+            part = progress.part(number / len(pairs), (number + 1) / len(pairs))
+            done.append(maker.make(pair, folder, part.named(f"{first}_{second}")))
     return tuple(done)
