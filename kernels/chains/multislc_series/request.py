@@ -131,9 +131,9 @@ class MultislcSeriesRequest(Request):
     linking: str = option(
         default="none",
         choices=("none", "dolphin"),
-        title="Phases of pairs from all dates together (none or dolphin)",
+        title="Phases of pairs from all images together (none or dolphin)",
         abstract=(
-            "With dolphin, an extra, every date gets one phase from the coherence of all pairs, "
+            "With dolphin, an extra, every image gets one phase from the coherence of all pairs, "
             "and pairs are made of these: for ground whose coherence is lost within months."
         ),
     )
